@@ -1,0 +1,99 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Status is what became of a Bundle at the clinic.
+type Status string
+
+// The statuses. Only Stored and Duplicate let a reading leave the queue; Rejected parks it.
+const (
+	Stored    Status = "stored"    // the record has it
+	Duplicate Status = "duplicate" // the record had it already
+	Rejected  Status = "rejected"  // the record will never take it as it is
+	Retry     Status = "retry"     // not now; send it again
+	Seen      Status = "seen"      // a doctor opened it
+)
+
+// Ack is the clinic's receipt for one Bundle. Receipts may be lost and repeated.
+type Ack struct {
+	ID     string    `json:"id"` // Bundle.identifier.value
+	Status Status    `json:"status"`
+	Reason []string  `json:"reason,omitempty"` // for people; no patient data
+	Loc    []string  `json:"loc,omitempty"`    // what was stored: "Observation/123"
+	By     string    `json:"by"`               // the clinic's name
+	Now    time.Time `json:"now"`              // the clinic's clock
+}
+
+// State is the kiosk's retained state. Its will is the same with St offline, so a will whose Session is not the last one seen is old.
+type State struct {
+	St      string `json:"st"`   // Online or Offline
+	Boot    string `json:"boot"` // the kernel's boot id
+	Session string `json:"sess"` // new at each connection
+	SW      string `json:"sw"`
+	Queued  int    `json:"q"`      // waiting
+	Parked  int    `json:"parked"` // refused, waiting for a person
+	Clock   string `json:"clk"`    // clock.Source
+}
+
+// The two values of State.St and ClinicState.St.
+const (
+	Online  = "online"
+	Offline = "offline"
+)
+
+// ClinicState is the clinic's retained state: a kiosk sends at once when it turns online.
+type ClinicState struct {
+	St      string `json:"st"`
+	Session string `json:"sess"`
+}
+
+// Hello asks the clinic for the time.
+type Hello struct {
+	Nonce string `json:"nonce"`
+}
+
+// HelloReply answers a Hello; its uncertainty is the round trip that the kiosk measured.
+type HelloReply struct {
+	Nonce string    `json:"nonce"`
+	Now   time.Time `json:"now"`
+}
+
+// Encode writes any of the messages above.
+func Encode(m any) []byte {
+	b, err := json.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("wire: %T does not encode: %v", m, err)) // plain structs: cannot happen
+	}
+	return b
+}
+
+// ParseAck reads a receipt. An unknown status is an error: acting on it could lose a reading.
+func ParseAck(b []byte) (Ack, error) {
+	var a Ack
+	if err := json.Unmarshal(b, &a); err != nil {
+		return Ack{}, fmt.Errorf("receipt: %w", err)
+	}
+	switch a.Status {
+	case Stored, Duplicate, Rejected, Retry, Seen:
+	default:
+		return Ack{}, fmt.Errorf("receipt for %s: unknown status %q", a.ID, a.Status)
+	}
+	if a.ID == "" {
+		return Ack{}, errors.New("receipt without an id")
+	}
+	return a, nil
+}
+
+// Parse reads a State, ClinicState, Hello or HelloReply.
+func Parse[T State | ClinicState | Hello | HelloReply](b []byte) (T, error) {
+	var m T
+	if err := json.Unmarshal(b, &m); err != nil {
+		return m, fmt.Errorf("%T: %w", m, err)
+	}
+	return m, nil
+}
