@@ -1,0 +1,48 @@
+# nabz: every target is a line or two of go. `make` lists them.
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
+CMDS    := kiosk kioskctl kiosksim clinic
+export CGO_ENABLED ?= 0
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+bin: ## the four programs for this machine, in bin/
+	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(CMDS:%=./cmd/%)
+
+run: bin ## clinic, simulated peripherals and kiosk; Ctrl-C stops all of it
+	@exec bin/kiosksim run --data .nabz/run
+
+demo: bin ## three scripted visits without a person, under a minute
+	@exec bin/kiosksim demo --data .nabz/demo
+
+test: deps lint ## install what is missing, then every check and race test
+	CGO_ENABLED=1 go test -race -timeout 10m ./...
+
+lint: ## vet, staticcheck, gofumpt
+	go vet ./... && go tool staticcheck ./...
+	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
+
+deps: ## what the tests need: mosquitto, and npm packages by lock file
+	@command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto || { apt-get update -q && apt-get install -qy mosquitto; }
+	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
+
+bench: ## speeds as ratios against a reference of the same run
+	go test -run '^$$' -bench . -benchmem ./drivers/oximeter ./drivers/bpcuff ./drivers/thermometer ./firmware/wire ./queue
+
+fuzz: ## every decoder, a minute each
+	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	echo "$$p $$f"; go test -run '^$$' -fuzz "^$$f$$" -fuzztime 60s $$p || exit 1; done; done
+
+soak: bin ## 200 readings, 50 times kill -9 of kiosk, broker or clinic
+	@exec bin/kiosksim soak --data .nabz/soak --readings 200 --kills 50
+
+soak-short: bin ## the same, ten kills
+	@exec bin/kiosksim soak --data .nabz/soak --readings 30 --kills 10
+
+build: ## stripped static binaries for every board, in bin/<os>-<arch>/
+	@for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=7 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$$a/ $(CMDS:%=./cmd/%) || exit 1; done
+	@ls -l bin/linux-*/
+
+.PHONY: help bin run demo test lint deps bench fuzz soak soak-short build

@@ -1,0 +1,90 @@
+// Command kiosk is the appliance: it reads the peripherals, keeps every reading and publishes it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+	"github.com/lmittmann/tint"
+
+	"nabz/firmware"
+	"nabz/firmware/config"
+)
+
+// Stamped by the Makefile.
+var (
+	version = "dev"
+	commit  = "unknown"
+)
+
+type cli struct {
+	Run     runCmd           `cmd:"" help:"Run the kiosk until it is told to stop (SIGTERM or Ctrl-C)."`
+	Config  configCmd        `cmd:"" help:"Check a kiosk.toml, or print an example of one."`
+	Version kong.VersionFlag `help:"Print version and commit."`
+}
+
+type runCmd struct {
+	Config string `default:"/etc/nabz/kiosk.toml" type:"path" help:"The kiosk's configuration."`
+}
+
+type configCmd struct {
+	Check   checkCmd   `cmd:"" help:"Say everything that is wrong with a kiosk.toml, or that it is good."`
+	Example exampleCmd `cmd:"" help:"Print a kiosk.toml with every key and its default."`
+}
+
+type checkCmd struct {
+	File string `arg:"" default:"/etc/nabz/kiosk.toml" type:"path" help:"The file to check."`
+	JSON bool   `help:"Print the result as JSON."`
+}
+
+type exampleCmd struct{}
+
+const description = `The telehealth kiosk.
+
+Examples:
+  kiosk config example > kiosk.toml
+  kiosk config check kiosk.toml
+  kiosk run --config kiosk.toml`
+
+func main() {
+	var c cli
+	k := kong.Parse(&c, kong.Name("kiosk"), kong.Description(description), kong.UsageOnError(),
+		kong.Vars{"version": version + " " + commit})
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "kiosk:", err)
+		os.Exit(1)
+	}
+}
+
+// Run implements kiosk run.
+func (r runCmd) Run() error {
+	cfg, err := config.Load(r.Config)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	log := logger()
+	k, err := firmware.Open(cfg, version, log)
+	if err != nil {
+		return err
+	}
+	fmt.Println("kiosk ready:", k.URL())
+	err = errors.Join(k.Run(ctx), k.Close())
+	log.Info("kiosk stopped")
+	return err
+}
+
+// logger writes lines for people to a terminal and JSON anywhere else.
+func logger() *slog.Logger {
+	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+		return slog.New(tint.NewHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
+}

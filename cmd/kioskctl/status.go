@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"nabz/firmware/screen"
+)
+
+// statusCmd says in one look whether devices, link, queue and clock are good.
+type statusCmd struct {
+	client
+	JSON bool `help:"Print the kiosk's whole state as JSON."`
+}
+
+// Help implements kong.HelpProvider.
+func (statusCmd) Help() string {
+	return "Example:\n  kioskctl status\n  kioskctl status --kiosk http://127.0.0.1:8080 --json"
+}
+
+// Run implements kioskctl status.
+func (c statusCmd) Run() error {
+	var s screen.State
+	if err := c.get("/api/state", &s); err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(s)
+	}
+	return printStatus(os.Stdout, s)
+}
+
+func printStatus(w io.Writer, s screen.State) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	mode := "live"
+	if s.Practice {
+		mode = "practice"
+	}
+	fmt.Fprintf(t, "kiosk\t%s\t%s, version %s\n", s.Kiosk, mode, s.Version)
+	for _, d := range s.Devices {
+		fmt.Fprintf(t, "%s\t%s\t%s\n", d.Name, d.State, d.Why)
+	}
+	fmt.Fprintf(t, "link\t%s\t%s\n", linkWord(s.Link), s.Link.Why)
+	fmt.Fprintf(t, "queue\t%d waiting\t%s\n", s.Queue.Waiting, queueWord(s.Queue))
+	fmt.Fprintf(t, "clock\t%s\t± %s\n", s.Clock.Source, s.Clock.Uncertainty)
+	if s.NotSaved != "" {
+		fmt.Fprintf(t, "NOT SAVED\treadings find no room\t%s\n", s.NotSaved)
+	}
+	return t.Flush()
+}
+
+func linkWord(l screen.Link) string {
+	switch {
+	case l.Clinic:
+		return "clinic reachable"
+	case l.Broker:
+		return "broker only"
+	}
+	return "down"
+}
+
+func queueWord(q screen.Queue) string {
+	word := fmt.Sprintf("%d urgent, %d parked, %d delivered, %d kB on disk", q.Urgent, q.Parked, q.Delivered, q.Bytes/1000)
+	if q.Waiting > 0 && !q.Oldest.IsZero() {
+		word += ", oldest since " + q.Oldest.Format(time.DateTime)
+	}
+	return word
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"nabz/drivers/sim"
+	"nabz/firmware/screen"
+)
+
+// demoCmd runs three scripted visits, each on a kiosk of its own, against one broker and one clinic.
+type demoCmd struct {
+	Data  string  `default:".nabz/demo" type:"path" help:"Folder for everything that this run keeps; emptied at the start."`
+	Speed float64 `default:"20" help:"How much faster than life cuff and thermometer are."`
+}
+
+// Run implements kiosksim demo.
+func (c demoCmd) Run(ctx context.Context) error {
+	s, err := newSite(c.Data, 3, c.Speed, "1s", "1s")
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, k := range s.kiosks {
+		g.Go(func() error { return k.serve(ctx) })
+	}
+	var rows []row
+	g.Go(func() error {
+		defer cancel()
+		rows, err = s.demo(ctx)
+		return err
+	})
+	if err := g.Wait(); err != nil && rows == nil {
+		return err
+	}
+	printRows(os.Stdout, rows)
+	fmt.Printf("\n%d saved readings, record in %s/record\n", len(rows), c.Data)
+	return judge(rows, 9)
+}
+
+// demo starts the site, runs the visits and waits for their receipts.
+func (s *site) demo(ctx context.Context) (rows []row, err error) {
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	visits := []func(context.Context, *site, *kiosk) error{normal, faulty, cutOff}
+	g, gctx := errgroup.WithContext(ctx)
+	for i, visit := range visits {
+		g.Go(func() error { return visit(gctx, s, s.kiosks[i]) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return s.settle(ctx, 20*time.Second)
+}
+
+// normal is a visit in which all goes well.
+func normal(ctx context.Context, _ *site, k *kiosk) error {
+	say(k, "a visit in which all goes well")
+	return play(ctx, k, "000101", func(screen.State) {})
+}
+
+// faulty is a visit in which every device has its faults once.
+func faulty(ctx context.Context, _ *site, k *kiosk) error {
+	say(k, "a visit with a fault on every device")
+	k.patient.Become(sim.PatientOpts{Systolic: 142, Diastolic: 88, Temperature: 38_200})
+	k.cuff.InjectN(sim.LooseCuff, 1)
+	k.thermometer.InjectN(sim.ProbeMoved, 1)
+	k.oximeter.Inject(sim.Noise)
+	var finger, plug sync.Once
+	return play(ctx, k, "000102", func(s screen.State) {
+		if s.Visit == nil || s.Visit.Step != "oximetry" {
+			return
+		}
+		finger.Do(func() {
+			say(k, "the finger slips out and comes back; noise on the line")
+			k.oximeter.Inject(sim.FingerOut)
+			time.AfterFunc(time.Second, func() { k.oximeter.Clear() })
+		})
+		plug.Do(func() {
+			time.AfterFunc(3*time.Second, func() {
+				say(k, "the oximeter is unplugged and plugged in again")
+				k.plugs["oximeter"].Unplug()
+				time.AfterFunc(500*time.Millisecond, k.plugs["oximeter"].Replug)
+			})
+		})
+	})
+}
+
+// cutOff is a visit during which the broker dies and comes back.
+func cutOff(ctx context.Context, s *site, k *kiosk) error {
+	say(k, "a visit during which the broker dies and comes back")
+	k.patient.Become(sim.PatientOpts{Systolic: 156, Diastolic: 94, SpO2: 94})
+	var cut sync.Once
+	err := play(ctx, k, "000103", func(st screen.State) {
+		if st.Visit == nil || st.Visit.Step != "oximetry" {
+			return
+		}
+		cut.Do(func() {
+			say(k, "the broker is killed; the visit goes on")
+			s.broker.kill()
+		})
+	})
+	if err != nil {
+		return err
+	}
+	say(k, "the visit is over; the broker is started again")
+	_, err = s.broker.start(ctx)
+	return err
+}
+
+func say(k *kiosk, what string) {
+	fmt.Printf("%s  %s: %s\n", time.Now().Format("15:04:05"), k.name, what)
+}

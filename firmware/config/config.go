@@ -1,0 +1,110 @@
+// Package config reads kiosk.toml: what this kiosk is called, which devices are on which port, where its broker is. A key that is not
+// known is an error, every rule is checked before anything starts, and all faults are reported at once.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+)
+
+// Config is a checked kiosk.toml: Parse made it, so every rule of it holds.
+type Config struct {
+	Name     string         // kiosk id in every topic: 1 to 40 of a-z, 0-9 and -
+	Data     string         // folder of everything durable
+	Practice bool           // training or simulated devices: own topic root, HTEST on every resource
+	Zone     *time.Location // fixed offset that times are shown and sent with
+	FHIRBase string         // prefix of our identifier systems
+
+	Listen string // loopback address of the screen
+	Exam   Exam
+	Broker Broker
+
+	Oximeter    Device
+	Cuff        Device
+	Thermometer Device
+}
+
+// Exam is how this site runs a visit.
+type Exam struct {
+	Rest     time.Duration // seated rest before the first inflation; under 1 min only in practice
+	Gap      time.Duration // between inflations; under 60 s only in practice
+	Readings int           // blood pressure readings at most, 1 to 3
+}
+
+// Broker is where readings go.
+type Broker struct {
+	URL      string
+	Username string
+	Password string // read from password_file
+	Compress bool   // zstd with the shared dictionary; the clinic must know the dictionary
+}
+
+// Device says how to reach one peripheral and what to call it. The zero Device is "this kiosk has none".
+type Device struct {
+	Protocol     string // "contec", "bci", "par", "par-combined", "suretemp"
+	Path         string // device file; or USB
+	USB          string // vendor:product or vendor:product:serial, hexadecimal
+	Manufacturer string
+	Model        string
+}
+
+// Present says whether the kiosk has this device.
+func (d Device) Present() bool { return d.Protocol != "" }
+
+// Load reads and checks the file at path.
+func Load(path string) (Config, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return Config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	c, err := Parse(raw)
+	if err != nil {
+		return Config{}, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse checks the text of a kiosk.toml. The error lists everything that is wrong.
+func Parse(raw []byte) (Config, error) {
+	f := defaults()
+	dec := toml.NewDecoder(bytes.NewReader(raw))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&f); err != nil {
+		var strict *toml.StrictMissingError
+		if errors.As(err, &strict) {
+			return Config{}, unknownKeys(strict)
+		}
+		var at *toml.DecodeError
+		if errors.As(err, &at) {
+			row, col := at.Position()
+			return Config{}, fmt.Errorf("line %d, column %d: %w", row, col, err)
+		}
+		return Config{}, err
+	}
+	return f.check()
+}
+
+func unknownKeys(strict *toml.StrictMissingError) error {
+	var all []error
+	for _, e := range strict.Errors {
+		row, _ := e.Position()
+		all = append(all, fmt.Errorf("line %d: unknown key %q: see kiosk config example", row, joined(e.Key())))
+	}
+	return errors.Join(all...)
+}
+
+func joined(key toml.Key) string {
+	s := ""
+	for i, part := range key {
+		if i > 0 {
+			s += "."
+		}
+		s += part
+	}
+	return s
+}

@@ -1,0 +1,92 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestExampleIsValid(t *testing.T) {
+	c, err := Parse([]byte(Example))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Exam.Gap != time.Minute || c.Exam.Rest != 5*time.Minute || c.Oximeter.USB != "10C4:EA60" {
+		t.Errorf("the example was not read as it stands: %+v", c)
+	}
+	if _, offset := time.Now().In(c.Zone).Zone(); offset != 5*3600 {
+		t.Errorf("zone is %d s east, want 5 h", offset)
+	}
+}
+
+func TestDefaultsNeedOnlyAName(t *testing.T) {
+	c, err := Parse([]byte(`name = "bhu-1"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Practice || c.Oximeter.Present() || c.Exam.Readings != 3 {
+		t.Errorf("unexpected defaults: %+v", c)
+	}
+}
+
+// Every rule has a row that breaks it and names the key.
+func TestRefused(t *testing.T) {
+	cases := map[string]struct{ text, want string }{
+		"unknown key":            {"name = \"a\"\nnmae = \"b\"", `line 2: unknown key "nmae"`},
+		"unknown key in a table": {"name = \"a\"\n[exam]\npause = \"1m\"", `unknown key "exam.pause"`},
+		"not TOML":               {"name = ", "line 1"},
+		"no name":                {"", "name:"},
+		"name with capitals":     {`name = "BHU-1"`, "name:"},
+		"reserved name":          {`name = "ehr"`, "name:"},
+		"no data folder":         {"name=\"a\"\ndata=\"\"", "data:"},
+		"bad offset":             {"name=\"a\"\nutc_offset=\"PKT\"", "utc_offset:"},
+		"bad FHIR base":          {"name=\"a\"\nfhir_base=\"nabz\"", "fhir_base:"},
+		"screen for everybody":   {"name=\"a\"\n[screen]\nlisten=\"0.0.0.0:80\"", "screen.listen:"},
+		"short gap":              {"name=\"a\"\n[exam]\ngap=\"59s\"", "exam.gap:"},
+		"short rest":             {"name=\"a\"\n[exam]\nrest=\"59s\"", "exam.rest:"},
+		"negative gap":           {"name=\"a\"\npractice=true\n[exam]\ngap=\"-1s\"", "negative"},
+		"too many readings":      {"name=\"a\"\n[exam]\nreadings=4", "exam.readings:"},
+		"broker without scheme":  {"name=\"a\"\n[broker]\nurl=\"host:1883\"", "broker.url:"},
+		"missing password file":  {"name=\"a\"\n[broker]\npassword_file=\"/none/such\"", "broker.password_file:"},
+		"device without port":    {"name=\"a\"\n[cuff]\nprotocol=\"par\"", "cuff: give either path or usb"},
+		"device with two ports":  {"name=\"a\"\n[cuff]\nprotocol=\"par\"\npath=\"/dev/a\"\nusb=\"10C4:EA60\"", "cuff: give either"},
+		"unknown protocol":       {"name=\"a\"\n[oximeter]\nprotocol=\"par\"\npath=\"/dev/a\"", "oximeter.protocol:"},
+		"bad USB id":             {"name=\"a\"\n[oximeter]\nprotocol=\"bci\"\nusb=\"10C4\"", "oximeter.usb:"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse([]byte(c.text))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got error %v, want one with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, err := Parse([]byte("name=\"A\"\n[exam]\ngap=\"1s\"\nreadings=9"))
+	for _, want := range []string{"name:", "exam.gap:", "exam.readings:"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not mention %q", err, want)
+		}
+	}
+}
+
+func TestPracticeMayBeShort(t *testing.T) {
+	if _, err := Parse([]byte("name=\"a\"\npractice=true\n[exam]\nrest=\"0s\"\ngap=\"1s\"")); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestPasswordIsReadFromItsFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "password")
+	if err := os.WriteFile(path, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := Parse([]byte("name=\"a\"\n[broker]\npassword_file=\"" + path + "\""))
+	if err != nil || c.Broker.Password != "s3cret" {
+		t.Errorf("password %q, error %v", c.Broker.Password, err)
+	}
+}

@@ -1,0 +1,150 @@
+package firmware
+
+import (
+	"context"
+	"errors"
+
+	"nabz/firmware/exam"
+	"nabz/firmware/reading"
+	"nabz/firmware/visits"
+	"nabz/queue"
+)
+
+// carryOut does what the exam wants done, in the order that survives a crash: first the visit's state with the readings in it, then each
+// reading into the queue, then the cuff, then the screen. A crash in between is made good by resume.
+func (d *desk) carryOut(ctx context.Context, effects []exam.Effect) error {
+	if err := d.keep(effects); err != nil {
+		return err
+	}
+	for _, e := range effects {
+		if err := d.do(ctx, e); err != nil {
+			return err
+		}
+	}
+	d.publish()
+	return nil
+}
+
+// keep writes the visit's state and begins the receipts of what it accepted.
+func (d *desk) keep(effects []exam.Effect) error {
+	saved, err := d.visit.Save()
+	if err != nil {
+		return err
+	}
+	view := d.visit.View()
+	open := view.Step != exam.StepDone && view.Step != exam.StepCancelled
+	if err := d.visits.KeepVisit(view.ID, saved, open, begun(effects)...); err != nil {
+		return err
+	}
+	if !open {
+		d.log.Info("visit ended", "visit", view.ID, "step", view.Step)
+	}
+	return nil
+}
+
+func begun(effects []exam.Effect) []visits.Receipt {
+	var all []visits.Receipt
+	for _, e := range effects {
+		switch e := e.(type) {
+		case exam.Accept:
+			all = append(all, receiptOf(reading.Entry{Reading: &e.Reading}))
+		case exam.Retract:
+			all = append(all, receiptOf(reading.Entry{Retraction: &e.Retraction}))
+		}
+	}
+	return all
+}
+
+func receiptOf(e reading.Entry) visits.Receipt {
+	if e.Retraction != nil {
+		return visits.Receipt{Entry: e.ID(), Visit: e.Retraction.Of.Visit, Kind: "retraction"}
+	}
+	return visits.Receipt{Entry: e.ID(), Visit: e.Reading.Visit, Kind: e.Reading.Measurement.Kind().String()}
+}
+
+func (d *desk) do(ctx context.Context, e exam.Effect) error {
+	switch e := e.(type) {
+	case exam.Accept:
+		return d.accept(ctx, e)
+	case exam.Retract:
+		return d.save(ctx, reading.Entry{Retraction: &e.Retraction}, true)
+	case exam.Measure:
+		if !d.cuff.inflate(e.Start) {
+			return d.step(ctx, exam.CuffFailed{})
+		}
+	case exam.Abort:
+		d.cuff.deflate()
+	case exam.Show, exam.Speak: // the screen polls the view; a voice comes with its pages
+	}
+	if s := d.visit; s != nil {
+		if step := s.View().Step; step == exam.StepDone || step == exam.StepCancelled {
+			return d.end()
+		}
+	}
+	return nil
+}
+
+func (d *desk) accept(ctx context.Context, e exam.Accept) error {
+	if err := d.save(ctx, reading.Entry{Reading: &e.Reading}, e.Urgent); err != nil {
+		return err
+	}
+	if e.Reading.Supersedes == "" {
+		return nil
+	}
+	return d.visits.Supersede(e.Reading.Supersedes, e.Reading.ID)
+}
+
+// save puts one entry into the queue. When it returns nil the entry is on stable storage and its receipt says saved, or the disk was
+// full, the screen says so, and the entry is tried again at every tick.
+func (d *desk) save(ctx context.Context, e reading.Entry, urgent bool) error {
+	payload, err := e.Encode()
+	if err != nil {
+		return err
+	}
+	lane := queue.Routine
+	if urgent {
+		lane = queue.Urgent
+	}
+	err = d.queue.Put(ctx, e.ID(), lane, payload)
+	if errors.Is(err, queue.ErrFull) {
+		d.full.Set(err.Error())
+		d.unsaved = append(d.unsaved, pending{e, urgent})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.visits.Reach(e.ID(), visits.Saved, d.clock.Now())
+}
+
+// pending is an entry that the disk had no room for.
+type pending struct {
+	entry  reading.Entry
+	urgent bool
+}
+
+func (d *desk) putUnsaved(ctx context.Context) error {
+	if len(d.unsaved) == 0 {
+		return nil
+	}
+	again := d.unsaved
+	d.unsaved = nil
+	for _, p := range again {
+		if err := d.save(ctx, p.entry, p.urgent); err != nil {
+			return err
+		}
+	}
+	if len(d.unsaved) == 0 {
+		d.full.Set("")
+	}
+	return nil
+}
+
+// keepVisits is how many visits are remembered for review.
+const keepVisits = 500
+
+func (d *desk) end() error {
+	d.visit = nil
+	d.publish()
+	return d.visits.Trim(keepVisits)
+}

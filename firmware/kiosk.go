@@ -1,0 +1,115 @@
+package firmware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"nabz/firmware/broker"
+	"nabz/firmware/clock"
+	"nabz/firmware/config"
+	"nabz/firmware/exam"
+	"nabz/firmware/live"
+	"nabz/firmware/screen"
+	"nabz/firmware/uplink"
+	"nabz/firmware/visits"
+	"nabz/queue"
+)
+
+// Kiosk is the whole appliance: what is durable, and the parts that share it.
+type Kiosk struct {
+	cfg     config.Config
+	version string
+	log     *slog.Logger
+
+	queue  *queue.Queue
+	visits *visits.Store
+	clock  *clock.Clock
+
+	numbers live.Board[live.Numbers]
+	devices live.Board[[]live.Device]
+	link    live.Board[uplink.Link]
+
+	desk     *desk
+	receipts *receipts
+	screen   *screen.Server
+	tasks    []Task
+}
+
+// Open opens everything durable below cfg.Data and binds the screen's address; nothing runs yet. Practice and live never share a
+// folder. version is what the FHIR Device says of this software.
+func Open(cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
+	k := &Kiosk{cfg: cfg, version: version, log: log}
+	if err := k.openStores(); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	k.receipts = newReceipts(k.visits, k.queue, k.clock)
+	cuff := newCuff(cfg.Cuff)
+	k.desk = &desk{
+		queue: k.queue, visits: k.visits, clock: k.clock, numbers: &k.numbers, cuff: cuff, log: log,
+		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},
+		asks:     make(chan ask), stream: make(chan arrival, 256), events: make(chan exam.What),
+	}
+	if err := errors.Join(k.receipts.reconcile(), k.desk.resume(context.Background())); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	var err error
+	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	k.tasks = append(k.peripherals(cuff), k.desk, k.receipts, k.screen, k.uplink())
+	return k, nil
+}
+
+// URL is where the screen is.
+func (k *Kiosk) URL() string { return k.screen.URL() }
+
+// Run runs the kiosk until ctx ends or the queue fails. When it returns, a cuff that was measuring has been told to stop.
+func (k *Kiosk) Run(ctx context.Context) error { return runAll(ctx, k.log, k.tasks...) }
+
+// Close closes what is durable, the queue last.
+func (k *Kiosk) Close() error {
+	var errs []error
+	if k.visits != nil {
+		errs = append(errs, k.visits.Close())
+	}
+	if k.queue != nil {
+		errs = append(errs, k.queue.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (k *Kiosk) openStores() error {
+	dir := filepath.Join(k.cfg.Data, "live")
+	if k.cfg.Practice {
+		dir = filepath.Join(k.cfg.Data, "practice")
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("open kiosk: %w", err)
+	}
+	var err error
+	if k.clock, err = clock.Open(filepath.Join(dir, "clock.json")); err != nil {
+		return err
+	}
+	var found queue.Recovery
+	if k.queue, found, err = queue.Open(filepath.Join(dir, "queue"), queue.Opts{}); err != nil {
+		return err
+	}
+	k.log.Info("queue opened", "found", found)
+	k.visits, err = visits.Open(filepath.Join(dir, "visits"))
+	return err
+}
+
+func (k *Kiosk) uplink() Task {
+	return uplink.New(uplink.Opts{
+		Queue: k.queue, Clock: k.clock, Kiosk: k.cfg.Name, Base: k.cfg.FHIRBase, Software: k.version, Zone: k.cfg.Zone,
+		Practice: k.cfg.Practice, Compress: k.cfg.Broker.Compress,
+		Broker: broker.Opts{
+			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password,
+		},
+		Receipt: k.receipts.add, Link: k.link.Set, Log: k.log,
+	})
+}

@@ -1,0 +1,41 @@
+package live
+
+import (
+	"time"
+
+	"nabz/drivers/vitals"
+)
+
+// Numbers is the newest sample of each device, for the screen. A sample is as old as its At says: whoever shows it shows its age too.
+type Numbers struct {
+	Oximetry    Dated
+	Cuff        Dated
+	Temperature Dated
+}
+
+// Dated is a sample and when it came, by the monotonic clock.
+type Dated struct {
+	Sample vitals.Sample
+	At     time.Time
+}
+
+// With returns n with the newest sample in its place.
+func (n Numbers) With(s vitals.Sample, at time.Time) Numbers {
+	d := Dated{Sample: s, At: at}
+	switch s.Kind {
+	case vitals.KindOximetry:
+		n.Oximetry = d
+	case vitals.KindCuffPressure, vitals.KindBloodPressure:
+		n.Cuff = d
+	case vitals.KindTemperature:
+		n.Temperature = d
+	}
+	return n
+}
+
+// Device is what a watcher sees of one peripheral.
+type Device struct {
+	Name  string `json:"name"`          // "oximeter", "cuff", "thermometer"
+	State string `json:"state"`         // "connected" or "missing"
+	Why   string `json:"why,omitempty"` // what went wrong last and what to do
+}

@@ -1,0 +1,148 @@
+package screen
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"nabz/drivers/vitals"
+	"nabz/firmware/exam"
+	"nabz/firmware/live"
+	"nabz/firmware/reading"
+)
+
+// Backend is the kiosk behind the screen. Its methods are safe for concurrent use.
+type Backend interface {
+	// State is everything at this moment.
+	State() (State, error)
+	// Open starts a visit. ErrBusy when one is in progress.
+	Open(ctx context.Context, p reading.PatientRef, operator string) (exam.View, error)
+	// Do steps the visit of that id and returns it as it then is, durably. ErrStale when it is not the one in progress.
+	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
+	// Items lists the queue: "waiting", "parked" or "delivered".
+	Items(state string, limit int) ([]Item, error)
+	// Release lets a parked item be sent again.
+	Release(ctx context.Context, seq uint64) error
+}
+
+// Errors that a Backend gives for what a person may do about it.
+var (
+	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
+	ErrStale = errors.New("this visit is not in progress any more: reload the page")
+)
+
+// State is everything a screen shows.
+type State struct {
+	Kiosk    string        `json:"kiosk"`
+	Version  string        `json:"version"`
+	Practice bool          `json:"practice"`
+	Visit    *exam.View    `json:"visit"`
+	Live     Live          `json:"live"`
+	Devices  []live.Device `json:"devices"`
+	Receipts []Receipt     `json:"receipts"` // of the newest visits, oldest first
+	Link     Link          `json:"link"`
+	Queue    Queue         `json:"queue"`
+	Clock    Clock         `json:"clock"`
+	NotSaved string        `json:"notSaved,omitempty"` // why readings are not being saved; "write it down" is then the way on
+}
+
+// Receipt is one entry's way, each step with the time when it was reached, or null.
+type Receipt struct {
+	Entry      string     `json:"entry"`
+	Visit      string     `json:"visit"`
+	Kind       string     `json:"kind"`
+	Saved      *time.Time `json:"saved"`
+	Sent       *time.Time `json:"sent"`
+	Recorded   *time.Time `json:"recorded"`
+	Seen       *time.Time `json:"seen"`
+	Parked     string     `json:"parked,omitempty"`
+	Superseded string     `json:"superseded,omitempty"`
+}
+
+// Link says how far a reading could get now.
+type Link struct {
+	Broker bool      `json:"broker"`
+	Clinic bool      `json:"clinic"`
+	Since  time.Time `json:"since,omitzero"`
+	Why    string    `json:"why,omitempty"`
+}
+
+// Queue counts what is on this kiosk.
+type Queue struct {
+	Waiting   int       `json:"waiting"`
+	Urgent    int       `json:"urgent"`
+	Parked    int       `json:"parked"`
+	Delivered int       `json:"delivered"`
+	Oldest    time.Time `json:"oldest,omitzero"` // wall clock when the oldest waiting item was put
+	Bytes     int64     `json:"bytes"`
+}
+
+// Clock says how far the time is to be trusted.
+type Clock struct {
+	Source      string `json:"source"`
+	Uncertainty string `json:"uncertainty"`
+}
+
+// Item is one entry of the queue without its contents.
+type Item struct {
+	Seq    uint64    `json:"seq"`
+	ID     string    `json:"id"`
+	Lane   string    `json:"lane"`
+	Put    time.Time `json:"put"`
+	Sent   bool      `json:"sent"`             // it has left at least once
+	Parked string    `json:"parked,omitempty"` // why
+}
+
+// Live is what the devices say right now. A number older than ten seconds is left out: it must not be read as live.
+type Live struct {
+	Oximetry    *LiveOximetry    `json:"oximetry"`
+	Cuff        *LiveCuff        `json:"cuff"`
+	Temperature *LiveTemperature `json:"temperature"`
+}
+
+// LiveOximetry is the oximeter's newest sample.
+type LiveOximetry struct {
+	vitals.Oximetry
+	Flags vitals.Flags `json:"flags"`
+	Age   float64      `json:"age"` // seconds
+}
+
+// LiveCuff is the pressure in the cuff.
+type LiveCuff struct {
+	Pressure vitals.Maybe[vitals.MmHg] `json:"mmhg,omitzero"`
+	Status   string                    `json:"status,omitempty"`
+	Age      float64                   `json:"age"` // seconds
+}
+
+// LiveTemperature is the thermometer's newest sample.
+type LiveTemperature struct {
+	Value  vitals.Maybe[vitals.MilliCelsius] `json:"milliCelsius,omitzero"`
+	Status string                            `json:"status,omitempty"`
+	Flags  vitals.Flags                      `json:"flags"`
+	Age    float64                           `json:"age"` // seconds
+}
+
+// tooOld is the age at which a number is no longer shown (clinical rules, section 6).
+const tooOld = 10 * time.Second
+
+// LiveOf makes the live part of a State at the time now.
+func LiveOf(n live.Numbers, now time.Time) Live {
+	var l Live
+	if age, ok := fresh(n.Oximetry, now); ok {
+		s := n.Oximetry.Sample
+		l.Oximetry = &LiveOximetry{Oximetry: s.Oximetry, Flags: s.Flags, Age: age}
+	}
+	if age, ok := fresh(n.Cuff, now); ok {
+		l.Cuff = &LiveCuff{Pressure: n.Cuff.Sample.Cuff, Status: n.Cuff.Sample.Status, Age: age}
+	}
+	if age, ok := fresh(n.Temperature, now); ok {
+		s := n.Temperature.Sample
+		l.Temperature = &LiveTemperature{Value: s.Temperature.Value, Status: s.Status, Flags: s.Flags, Age: age}
+	}
+	return l
+}
+
+func fresh(d live.Dated, now time.Time) (float64, bool) {
+	age := now.Sub(d.At)
+	return float64(age.Milliseconds()) / 1000, !d.At.IsZero() && age <= tooOld
+}

@@ -1,0 +1,78 @@
+package screen
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+//go:embed page
+var page embed.FS
+
+// Server is the screen as a task.
+type Server struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// Listen binds the loopback address; port 0 takes a free one.
+func Listen(addr string, b Backend, log *slog.Logger) (*Server, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("screen: %w: another program has this port, or change screen.listen", err)
+	}
+	if tcp, ok := l.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
+		return nil, errors.Join(fmt.Errorf("screen: %s is not loopback", addr), l.Close())
+	}
+	return &Server{listener: l, http: &http.Server{
+		Handler:           Handler(b),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}, nil
+}
+
+// URL is where the screen is.
+func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
+
+func (s *Server) String() string { return "screen" }
+
+// Run serves until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { s.http.Close() })
+	defer stop()
+	if err := s.http.Serve(s.listener); ctx.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// Handler serves the interface and the page, to this machine and this origin only.
+func Handler(b Backend) http.Handler {
+	mux := http.NewServeMux()
+	api{b}.routes(mux)
+	mux.Handle("GET /", pages())
+	return guarded(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// guarded refuses foreign Host names (DNS rebinding) and sets a policy under which no script but ours runs.
+func guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil || (host != "localhost" && !net.ParseIP(host).IsLoopback()) {
+			http.Error(w, "this screen answers on loopback only", http.StatusForbidden)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
+			"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}

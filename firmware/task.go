@@ -1,0 +1,43 @@
+// Package firmware wires the kiosk together: it opens what is durable, starts every long-lived part as a Task in one group, and stops
+// them so that the cuff is deflated before its port closes and the queue is closed last.
+//
+//	devices.go   a task per peripheral: open, run, report, reopen with back-off
+//	desk.go      the one owner of the visit in progress: events in, effects out
+//	effects.go   what an effect of the exam does: save, start the cuff, show
+//	receipts.go  what became of each reading, kept for the worker
+//	backend.go   what the screen asks for
+package firmware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Task is one long-lived part. Run returns when ctx ends, with ctx's error, or earlier with what went wrong.
+type Task interface {
+	Run(ctx context.Context) error
+	String() string
+}
+
+// runAll runs the tasks until ctx ends or one fails; the first failure stops the others and is returned with the task's name.
+func runAll(ctx context.Context, log *slog.Logger, tasks ...Task) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, t := range tasks {
+		g.Go(func() error {
+			err := t.Run(ctx)
+			if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+				return nil
+			}
+			if err == nil {
+				err = errors.New("ended by itself")
+			}
+			return fmt.Errorf("%s: %w", t, err)
+		})
+	}
+	log.Info("kiosk started", "tasks", len(tasks))
+	return g.Wait()
+}

@@ -1,0 +1,17 @@
+// Package visits is the kiosk's own memory, beside the queue: the visit in progress, so that a power cut at any step returns to that
+// step, and for each reading the receipts that the worker sees.
+//
+// # What is kept
+//
+//	current          id of the visit in progress
+//	visit/{id}       the exam's saved state, sealed with AES-256-GCM: it holds the patient's identifier
+//	receipt/{entry}  JSON: visit, kind and the steps reached; no patient data
+//
+// Every method that changes something returns after the change is on stable storage (Badger with SyncWrites). The queue is the truth
+// where the two overlap: after a restart the firmware puts every reading of the visit in progress again, which the queue ignores when it
+// has it, and marks as recorded what the queue has delivered.
+//
+// # Limits
+//
+// Receipts and states of the newest 500 visits stay; Trim forgets older ones whose readings are all recorded or parked.
+package visits

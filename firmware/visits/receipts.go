@@ -1,0 +1,151 @@
+package visits
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"nabz/firmware/clock"
+)
+
+// Step is one of the four steps that a worker can see of a reading, in this order.
+type Step string
+
+// The steps.
+const (
+	Saved    Step = "saved"    // on this kiosk's stable storage
+	Sent     Step = "sent"     // the broker took it
+	Recorded Step = "recorded" // the health record has it
+	Seen     Step = "seen"     // a doctor opened it
+)
+
+// Receipt is how far one entry of the queue has come.
+type Receipt struct {
+	Entry      string               `json:"entry"` // the reading's or retraction's id
+	Visit      string               `json:"visit"`
+	Kind       string               `json:"kind"`                 // vitals.Kind in words, or "retraction"
+	Steps      map[Step]clock.Stamp `json:"steps"`                // when each step was first reached
+	Parked     string               `json:"parked,omitempty"`     // why the record refused it; empty again when released
+	Superseded string               `json:"superseded,omitempty"` // by which reading
+}
+
+// Done says that nothing more will happen by itself.
+func (r Receipt) Done() bool {
+	_, recorded := r.Steps[Recorded]
+	return recorded || r.Parked != ""
+}
+
+func begin(txn *badger.Txn, r Receipt) error {
+	key := receiptPrefix + r.Entry
+	if known, err := get(txn, key); err != nil || known != nil {
+		return err
+	}
+	r.Steps = map[Step]clock.Stamp{}
+	return setJSON(txn, key, r)
+}
+
+// Reach notes that an entry reached a step; the first time stays. An entry that is not known is none of ours and is ignored.
+func (s *Store) Reach(entry string, step Step, at clock.Stamp) error {
+	return s.change(entry, func(r *Receipt) {
+		if _, known := r.Steps[step]; !known {
+			r.Steps[step] = at
+		}
+		if step == Recorded {
+			r.Parked = ""
+		}
+	})
+}
+
+// Park notes that the record refused an entry, or with an empty reason that a person released it.
+func (s *Store) Park(entry, why string) error {
+	return s.change(entry, func(r *Receipt) { r.Parked = why })
+}
+
+// Supersede notes which reading replaced an entry.
+func (s *Store) Supersede(entry, by string) error {
+	return s.change(entry, func(r *Receipt) { r.Superseded = by })
+}
+
+func (s *Store) change(entry string, f func(*Receipt)) error {
+	return s.update("note receipt", func(txn *badger.Txn) error {
+		r, found, err := getJSON[Receipt](txn, receiptPrefix+entry)
+		if err != nil || !found {
+			return err
+		}
+		f(&r)
+		return setJSON(txn, receiptPrefix+entry, r)
+	})
+}
+
+// Receipts returns the receipts of one visit, or of all visits when visit is empty, in the order in which they were saved (ids are
+// UUIDv7, so that is the order of ids).
+func (s *Store) Receipts(visit string) ([]Receipt, error) {
+	var all []Receipt
+	err := s.db.View(func(txn *badger.Txn) error {
+		return each(txn, func(r Receipt) {
+			if visit == "" || r.Visit == visit {
+				all = append(all, r)
+			}
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read receipts: %w", err)
+	}
+	return all, nil
+}
+
+// Trim forgets whole visits beyond the newest keep, oldest first, but none with an entry that is neither recorded nor parked, nor the
+// one in progress.
+func (s *Store) Trim(keep int) error {
+	all, err := s.Receipts("")
+	if err != nil {
+		return err
+	}
+	byVisit := map[string][]Receipt{}
+	for _, r := range all {
+		byVisit[r.Visit] = append(byVisit[r.Visit], r)
+	}
+	ids := make([]string, 0, len(byVisit))
+	for id := range byVisit {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids[:max(0, len(ids)-keep)] {
+		if slices.ContainsFunc(byVisit[id], func(r Receipt) bool { return !r.Done() }) {
+			continue
+		}
+		if err := s.forget(id, byVisit[id]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) forget(visit string, receipts []Receipt) error {
+	return s.update("forget old visit", func(txn *badger.Txn) error {
+		if current, err := get(txn, currentKey); err != nil || string(current) == visit {
+			return err
+		}
+		for _, r := range receipts {
+			if err := txn.Delete([]byte(receiptPrefix + r.Entry)); err != nil {
+				return err
+			}
+		}
+		return txn.Delete([]byte(visitPrefix + visit))
+	})
+}
+
+func each(txn *badger.Txn, f func(Receipt)) error {
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(receiptPrefix), PrefetchValues: true, PrefetchSize: 100})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		var r Receipt
+		if err := it.Item().Value(func(raw []byte) error { return json.Unmarshal(raw, &r) }); err != nil {
+			return err
+		}
+		f(r)
+	}
+	return nil
+}

@@ -1,0 +1,127 @@
+package visits
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4"
+)
+
+// Store is the kiosk's memory of visits. It is safe for concurrent use.
+type Store struct {
+	db   *badger.DB
+	seal sealer
+}
+
+const (
+	currentKey    = "current"
+	visitPrefix   = "visit/"
+	receiptPrefix = "receipt/"
+)
+
+// Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key lies beside the store as
+// visits.key, made at the first Open; without it a store that was used cannot be read, and Open says so.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("open visits: %w", err)
+	}
+	seal, err := openSealer(filepath.Join(dir, "visits.key"))
+	if err != nil {
+		return nil, fmt.Errorf("open visits: %w", err)
+	}
+	db, err := badger.Open(options(filepath.Join(dir, "store")))
+	if err != nil {
+		return nil, fmt.Errorf("open visits: %w: is another kiosk running on this folder?", err)
+	}
+	return &Store{db: db, seal: seal}, nil
+}
+
+// Close closes the store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// options are small: a visit is a few kilobytes and changes a few times a minute. Values stay in the tree, so there is no value log to
+// collect.
+func options(dir string) badger.Options {
+	return badger.DefaultOptions(dir).WithSyncWrites(true).WithLogger(nil).WithMetricsEnabled(false).
+		WithMemTableSize(1 << 20).WithNumMemtables(2).WithValueThreshold(128 << 10).WithValueLogFileSize(1 << 20).
+		WithBlockCacheSize(1 << 20).WithIndexCacheSize(1 << 20).WithNumCompactors(2)
+}
+
+// KeepVisit keeps the exam's saved state of a visit; open says whether it is the one in progress. Receipts begin in the same
+// transaction, with no step reached; one that is known already stays as it is.
+func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Receipt) error {
+	return s.update("keep visit", func(txn *badger.Txn) error {
+		for _, r := range begun {
+			if err := begin(txn, r); err != nil {
+				return err
+			}
+		}
+		if err := txn.Set([]byte(visitPrefix+id), s.seal.close(saved, id)); err != nil {
+			return err
+		}
+		if open {
+			return txn.Set([]byte(currentKey), []byte(id))
+		}
+		return txn.Delete([]byte(currentKey))
+	})
+}
+
+// Current returns the saved state of the visit in progress, or nil when there is none.
+func (s *Store) Current() ([]byte, error) {
+	var saved []byte
+	err := s.db.View(func(txn *badger.Txn) error {
+		id, err := get(txn, currentKey)
+		if err != nil || id == nil {
+			return err
+		}
+		sealed, err := get(txn, visitPrefix+string(id))
+		if err != nil || sealed == nil {
+			return err
+		}
+		saved, err = s.seal.open(sealed, string(id))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read visit in progress: %w", err)
+	}
+	return saved, nil
+}
+
+// update runs f in one synced transaction.
+func (s *Store) update(what string, f func(*badger.Txn) error) error {
+	if err := s.db.Update(f); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// get returns the value of key, or nil when there is none.
+func get(txn *badger.Txn, key string) ([]byte, error) {
+	item, err := txn.Get([]byte(key))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return item.ValueCopy(nil)
+}
+
+func getJSON[T any](txn *badger.Txn, key string) (v T, found bool, err error) {
+	raw, err := get(txn, key)
+	if err != nil || raw == nil {
+		return v, false, err
+	}
+	return v, true, json.Unmarshal(raw, &v)
+}
+
+func setJSON(txn *badger.Txn, key string, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	return txn.Set([]byte(key), raw)
+}

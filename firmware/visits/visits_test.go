@@ -1,0 +1,142 @@
+package visits
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nabz/firmware/clock"
+)
+
+const (
+	visit = "0192f3a1-7c5e-7b1a-9d0e-000000000001"
+	entry = "0192f3a1-7c5e-7b1a-9d0e-000000000002"
+)
+
+func at(s int) clock.Stamp { return clock.Stamp{Boot: "b", SinceBoot: time.Duration(s) * time.Second} }
+
+func open(t *testing.T, dir string) *Store {
+	t.Helper()
+	s, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVisitInProgressSurvivesRestart(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	must(t, s.KeepVisit(visit, []byte(`{"step":"oximetry"}`), true))
+	must(t, s.Close())
+	s = open(t, dir)
+	saved, err := s.Current()
+	must(t, err)
+	if string(saved) != `{"step":"oximetry"}` {
+		t.Errorf("after a restart the visit is %q", saved)
+	}
+	must(t, s.KeepVisit(visit, saved, false))
+	if saved, err = s.Current(); err != nil || saved != nil {
+		t.Errorf("a closed visit is still in progress: %q, %v", saved, err)
+	}
+}
+
+func TestPatientIsNotOnTheCardInClear(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	secret := []byte(strings.Repeat("MR-000123-SYNTHETIC ", 10))
+	must(t, s.KeepVisit(visit, secret, true))
+	must(t, s.Close())
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if bytes.Contains(raw, []byte("000123-SYNTHETIC")) {
+			t.Errorf("%s holds the patient's identifier in clear", path)
+		}
+		return err
+	}))
+}
+
+func TestMissingKeyIsSaidAndNothingIsChanged(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	must(t, s.KeepVisit(visit, []byte("x"), true))
+	must(t, s.Close())
+	must(t, os.Remove(filepath.Join(dir, "visits.key")))
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
+		t.Errorf("opened without its key: %v", err)
+	}
+}
+
+func TestSecondKioskIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir)
+	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "another kiosk") {
+		t.Errorf("second open: %v", err)
+	}
+}
+
+func TestReceiptSteps(t *testing.T) {
+	s := open(t, t.TempDir())
+	must(t, s.KeepVisit(visit, []byte("x"), true, Receipt{Entry: entry, Visit: visit, Kind: "oximetry"}))
+	must(t, s.Reach(entry, Saved, at(1)))
+	must(t, s.Reach(entry, Sent, at(2)))
+	must(t, s.Reach(entry, Sent, at(9))) // a retry: the first time stays
+	must(t, s.KeepVisit(visit, []byte("x"), true, Receipt{Entry: entry, Visit: visit, Kind: "oximetry"}))
+	must(t, s.Reach("0192f3a1-7c5e-7b1a-9d0e-00000000ffff", Recorded, at(3))) // not ours
+	must(t, s.Park(entry, "rule 7"))
+	got := one(t, s)
+	if got.Steps[Saved] != at(1) || got.Steps[Sent] != at(2) || got.Parked != "rule 7" || !got.Done() {
+		t.Errorf("receipt %+v", got)
+	}
+	must(t, s.Reach(entry, Recorded, at(4)))
+	if got := one(t, s); got.Parked != "" || got.Steps[Recorded] != at(4) {
+		t.Errorf("recorded after all: %+v", got)
+	}
+}
+
+func one(t *testing.T, s *Store) Receipt {
+	t.Helper()
+	all, err := s.Receipts(visit)
+	must(t, err)
+	if len(all) != 1 {
+		t.Fatalf("%d receipts, want 1", len(all))
+	}
+	return all[0]
+}
+
+func TestTrimKeepsWhatIsNotDelivered(t *testing.T) {
+	s := open(t, t.TempDir())
+	for i := range 5 {
+		id := fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-1000000000%02d", i)
+		must(t, s.KeepVisit(id, []byte("x"), false, Receipt{Entry: fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-2000000000%02d", i), Visit: id}))
+		if i != 1 {
+			must(t, s.Reach(fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-2000000000%02d", i), Recorded, at(i)))
+		}
+	}
+	must(t, s.Trim(2))
+	all, err := s.Receipts("")
+	must(t, err)
+	var left []string
+	for _, r := range all {
+		left = append(left, r.Visit[len(r.Visit)-2:])
+	}
+	if got := strings.Join(left, " "); got != "01 03 04" {
+		t.Errorf("visits left: %s, want 01 (not delivered) 03 04", got)
+	}
+}
