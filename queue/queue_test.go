@@ -1,0 +1,348 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("QUEUE_TEST_CHILD"); dir != "" {
+		child(dir)
+		return
+	}
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/golang/glog.(*fileSink).flushDaemon"))
+}
+
+func open(t testing.TB, dir string) *Queue {
+	t.Helper()
+	q, _ := reopen(t, dir, Opts{})
+	return q
+}
+
+func reopen(t testing.TB, dir string, o Opts) (*Queue, Recovery) {
+	t.Helper()
+	q, found, err := Open(dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { q.Close() })
+	return q, found
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// put puts an item whose payload tells its id.
+func put(t testing.TB, q *Queue, lane Lane, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		must(t, q.Put(t.Context(), id, lane, []byte("payload of "+id)))
+	}
+}
+
+// ids are what Next would give, or "" when it would wait.
+func ids(t testing.TB, q *Queue, lane Lane, max int) string {
+	t.Helper()
+	seqs, _ := q.upcoming(lane, max)
+	items, err := q.load(seqs)
+	must(t, err)
+	var all []string
+	for _, it := range items {
+		all = append(all, it.ID)
+	}
+	return strings.Join(all, " ")
+}
+
+func seqOf(t testing.TB, q *Queue, id string) uint64 {
+	t.Helper()
+	it, _, err := q.Find(id)
+	must(t, err)
+	return it.Seq
+}
+
+func TestOrder(t *testing.T) {
+	q := open(t, t.TempDir())
+	put(t, q, Routine, "r1", "r2")
+	put(t, q, Urgent, "u1")
+	floor := q.LastSeq() + 1
+	put(t, q, Routine, "r3", "r4")
+	put(t, q, Urgent, "u2")
+	for lane, want := range map[Lane]string{Urgent: "u1 u2", Routine: "r1 r2 r3 r4", Any: "u1 u2 r1 r2 r3 r4"} {
+		if got := ids(t, q, lane, 9); got != want {
+			t.Errorf("lane %d: %q, want %q", lane, got, want)
+		}
+	}
+	q.SetFloor(floor)
+	if got, want := ids(t, q, Any, 9), "u1 u2 r3 r4 r1 r2"; got != want {
+		t.Errorf("what came since the link is back goes before the backlog: %q, want %q", got, want)
+	}
+	if got, want := ids(t, q, Any, 3), "u1 u2 r3"; got != want {
+		t.Errorf("at most three: %q, want %q", got, want)
+	}
+}
+
+func TestSurvivesReopen(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir)
+	put(t, q, Routine, "waits", "acked", "parked")
+	must(t, q.Note(t.Context(), seqOf(t, q, "waits"), []byte("sent at noon")))
+	must(t, q.Ack(t.Context(), seqOf(t, q, "acked")))
+	must(t, q.Park(t.Context(), seqOf(t, q, "parked"), "rule 7"))
+	must(t, q.Close())
+	q, found := reopen(t, dir, Opts{})
+	if found.Waiting != 1 || found.Parked != 1 || found.Delivered != 1 {
+		t.Errorf("recovery %+v, want one of each", found)
+	}
+	it, state, err := q.Find("waits")
+	if err != nil || state != Waiting || string(it.Payload) != "payload of waits" || string(it.Note) != "sent at noon" {
+		t.Errorf("waits: %+v %s %v", it, state, err)
+	}
+	it, state, err = q.Find("parked")
+	if err != nil || state != Parked || it.Parked != "rule 7" {
+		t.Errorf("parked: %+v %s %v", it, state, err)
+	}
+	if got := ids(t, q, Any, 9); got != "waits" {
+		t.Errorf("waiting are %q", got)
+	}
+}
+
+func TestSameIDIsANoOp(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir)
+	put(t, q, Routine, "waits", "acked", "parked")
+	must(t, q.Ack(t.Context(), seqOf(t, q, "acked")))
+	must(t, q.Park(t.Context(), seqOf(t, q, "parked"), "x"))
+	for range 2 {
+		put(t, q, Urgent, "waits", "acked", "parked")
+		if s := q.Stats(); s.Waiting != 1 || s.Urgent != 0 || s.Parked != 1 || s.Delivered != 1 {
+			t.Errorf("after putting again: %+v", s)
+		}
+		must(t, q.Close())
+		q = open(t, dir)
+	}
+}
+
+func TestReleaseKeepsThePlace(t *testing.T) {
+	q := open(t, t.TempDir())
+	put(t, q, Routine, "a", "b", "c")
+	b := seqOf(t, q, "b")
+	must(t, q.Park(t.Context(), b, "why"))
+	if got := ids(t, q, Any, 9); got != "a c" {
+		t.Errorf("while parked: %q", got)
+	}
+	must(t, q.Release(t.Context(), b))
+	if got := ids(t, q, Any, 9); got != "a b c" {
+		t.Errorf("after release: %q", got)
+	}
+	if err := q.Release(t.Context(), b); !errors.Is(err, ErrUnknown) {
+		t.Errorf("releasing what waits: %v", err)
+	}
+}
+
+func TestNextWaits(t *testing.T) {
+	q := open(t, t.TempDir())
+	got := make(chan string, 1)
+	go func() {
+		items, err := q.Next(context.Background(), Any, 1)
+		got <- fmt.Sprint(len(items), err)
+	}()
+	put(t, q, Routine, "late")
+	if g := <-got; g != "1 <nil>" {
+		t.Errorf("a waiting Next got %s", g)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := q.Next(ctx, Urgent, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("a cancelled Next: %v", err)
+	}
+}
+
+func TestCloseEndsWaiting(t *testing.T) {
+	q := open(t, t.TempDir())
+	got := make(chan error, 1)
+	go func() {
+		_, err := q.Next(context.Background(), Any, 1)
+		got <- err
+	}()
+	must(t, q.Close())
+	if err := <-got; !errors.Is(err, ErrClosed) {
+		t.Errorf("Next on a closed queue: %v", err)
+	}
+	if err := q.Put(t.Context(), "x", Routine, nil); !errors.Is(err, ErrClosed) {
+		t.Errorf("Put on a closed queue: %v", err)
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	q := open(t, t.TempDir())
+	cases := map[string]error{
+		"too large":    q.Put(t.Context(), "big", Routine, make([]byte, MaxPayload+1)),
+		"no id":        q.Put(t.Context(), "", Routine, nil),
+		"lane any":     q.Put(t.Context(), "x", Any, nil),
+		"unknown note": q.Note(t.Context(), 99, nil),
+		"unknown park": q.Park(t.Context(), 99, "x"),
+	}
+	for name, err := range cases {
+		if err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if s := q.Stats(); s.Waiting != 0 {
+		t.Errorf("a refusal left %d items", s.Waiting)
+	}
+	must(t, q.Ack(t.Context(), 99)) // idempotent: nothing to do
+}
+
+func TestFullDiskIsRefusedBeforeDamage(t *testing.T) {
+	q := open(t, t.TempDir())
+	put(t, q, Routine, "before")
+	var mu sync.Mutex
+	free := uint64(3 << 20)
+	q.space = func(string) (uint64, uint64, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		return free, 14 << 30, nil
+	}
+	err := q.Put(t.Context(), "refused", Routine, []byte("x"))
+	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "3 MB free of 14336 MB") {
+		t.Errorf("on a full disk: %v", err)
+	}
+	must(t, q.Ack(t.Context(), seqOf(t, q, "before"))) // draining goes on
+	mu.Lock()
+	free = 1 << 30
+	mu.Unlock()
+	put(t, q, Routine, "refused")
+	if got := ids(t, q, Any, 9); got != "refused" {
+		t.Errorf("after room was made: %q", got)
+	}
+}
+
+func TestSecondProcessIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	open(t, dir)
+	if _, _, err := Open(dir, Opts{}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
+		t.Errorf("second open: %v", err)
+	}
+}
+
+// Badger would open such a folder as empty and delete every table.
+func TestTablesWithoutManifestAreNotTouched(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir)
+	put(t, q, Routine, "precious")
+	must(t, q.Close())
+	must(t, os.Remove(filepath.Join(dir, "MANIFEST")))
+	if _, _, err := Open(dir, Opts{}); err == nil || !strings.Contains(err.Error(), "no MANIFEST") {
+		t.Fatalf("opened without a MANIFEST: %v", err)
+	}
+	if tables, err := filepath.Glob(filepath.Join(dir, "*.sst")); err != nil || len(tables) == 0 {
+		t.Errorf("the tables are gone: %v %v", tables, err)
+	}
+}
+
+func TestEmptyFilesOfACutAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir)
+	put(t, q, Routine, "kept")
+	must(t, q.Close())
+	must(t, os.WriteFile(filepath.Join(dir, "00099.mem"), nil, 0o600))
+	q, found := reopen(t, dir, Opts{})
+	if len(found.Removed) != 1 || ids(t, q, Any, 9) != "kept" {
+		t.Errorf("removed %v, waiting %q", found.Removed, ids(t, q, Any, 9))
+	}
+}
+
+func TestMemtableNeverShrinks(t *testing.T) {
+	dir := t.TempDir()
+	must(t, os.WriteFile(filepath.Join(dir, "queue.json"), []byte(`{"memtable":8388608}`), 0o600))
+	q := open(t, dir)
+	if got := q.db.Opts().MemTableSize; got != 8<<20 {
+		t.Errorf("a store written with 8 MiB memtables is opened with %d", got)
+	}
+}
+
+// A flipped bit must not come out as a payload, and must be named.
+func TestDamagedItemIsNamedAndNeverReturned(t *testing.T) {
+	for name, damage := range map[string]func([]byte) []byte{
+		"flipped bit": func(b []byte) []byte { b[len(b)-1] ^= 4; return b },
+		"cut short":   func(b []byte) []byte { return b[:10] },
+		"empty":       func([]byte) []byte { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			q := open(t, dir)
+			put(t, q, Routine, "good", "bad")
+			seq := seqOf(t, q, "bad")
+			must(t, q.db.Update(func(txn *badger.Txn) error {
+				raw, err := get(txn, seqKey('i', seq))
+				must(t, err)
+				return txn.Set(seqKey('i', seq), damage(raw))
+			}))
+			if got := ids(t, q, Any, 9); got != "good" {
+				t.Errorf("with the queue open: %q", got)
+			}
+			if s := q.Stats(); s.Damaged != 1 || s.Waiting != 1 {
+				t.Errorf("stats %+v", s)
+			}
+			must(t, q.Close())
+		})
+	}
+}
+
+func TestDamageFoundAtOpenIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir)
+	put(t, q, Routine, "good", "bad")
+	seq := seqOf(t, q, "bad")
+	must(t, q.db.Update(func(txn *badger.Txn) error { return txn.Set(seqKey('i', seq), []byte("junk")) }))
+	must(t, q.Close())
+	_, found := reopen(t, dir, Opts{})
+	if want := fmt.Sprintf("item %d, id bad", seq); len(found.Damaged) != 1 || found.Damaged[0] != want {
+		t.Errorf("damaged %v, want %q", found.Damaged, want)
+	}
+}
+
+// Age is running time: what was delivered stays for review, then its id stays known, then it is forgotten.
+func TestAgeing(t *testing.T) {
+	dir := t.TempDir()
+	opts := Opts{Keep: time.Hour, Remember: 3 * time.Hour}
+	q, _ := reopen(t, dir, opts)
+	put(t, q, Routine, "a")
+	must(t, q.Ack(t.Context(), seqOf(t, q, "a")))
+	older := func(d time.Duration) {
+		must(t, q.db.Update(func(txn *badger.Txn) error {
+			run, err := getU64(txn, keyRun)
+			must(t, err)
+			return txn.Set(keyRun, u64(run+uint64(d/time.Second)))
+		}))
+		must(t, q.Close())
+		q, _ = reopen(t, dir, opts)
+	}
+	older(2 * time.Hour)
+	if _, _, err := q.Find("a"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("contents after Keep: %v", err)
+	}
+	put(t, q, Routine, "a")
+	if s := q.Stats(); s.Waiting != 0 {
+		t.Error("the id was forgotten before Remember had passed")
+	}
+	older(2 * time.Hour)
+	put(t, q, Routine, "a")
+	if s := q.Stats(); s.Waiting != 1 {
+		t.Error("the id is still known after Remember had passed")
+	}
+}
