@@ -33,11 +33,25 @@ func openWire() (*wire, error) {
 		return nil, fmt.Errorf("open a pty: %w", err)
 	}
 	w := &wire{File: master, slave: slave}
-	if err := w.raw(); err != nil {
+	if err := errors.Join(w.raw(), w.unblock()); err != nil {
 		w.close()
-		return nil, fmt.Errorf("make %s raw: %w", slave.Name(), err)
+		return nil, fmt.Errorf("set up %s: %w", slave.Name(), err)
 	}
 	return w, nil
+}
+
+// unblock gives the device's end its deadlines: package pty leaves it in blocking mode, where a Read that waits cannot be interrupted.
+func (w *wire) unblock() error {
+	fd, err := unix.FcntlInt(w.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return errors.Join(err, unix.Close(fd))
+	}
+	blocking := w.File
+	w.File = os.NewFile(uintptr(fd), blocking.Name())
+	return blocking.Close()
 }
 
 // raw switches off echo, line editing and every translation of bytes.

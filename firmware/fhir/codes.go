@@ -62,7 +62,9 @@ var (
 		loinc("8478-0", "Mean blood pressure"), mdc("150023", "MDC_PRESS_BLD_NONINV_MEAN"),
 	}, "", mmHg}
 
-	meanPressure  = vital{[]coding{loinc("96607-7", "Blood pressure panel mean systolic and mean diastolic")}, "Mean of blood pressures", unit{}}
+	meanPressure = vital{[]coding{
+		loinc("96607-7", "Blood pressure panel mean systolic and mean diastolic"),
+	}, "Mean of blood pressures", unit{}}
 	meanSystolic  = vital{[]coding{loinc("96608-5", "Systolic blood pressure mean")}, "", mmHg}
 	meanDiastolic = vital{[]coding{loinc("96609-3", "Diastolic blood pressure mean")}, "", mmHg}
 )
@@ -98,9 +100,14 @@ var siteCodes = map[vitals.Site]coding{
 	vitals.Ear:      mdc("188428", "MDC_TEMP_EAR"),
 }
 
+// absentReasons are the data-absent-reasons that a kiosk gives, with their displays.
+var (
+	absentReasons  = []string{"error", "not-performed", "unknown"}
+	absentDisplays = map[string]string{"error": "Error", "not-performed": "Not Performed", "unknown": "Unknown"}
+)
+
 func absentCode(code string) coding {
-	displays := map[string]string{"error": "Error", "not-performed": "Not Performed", "unknown": "Unknown"}
-	return coding{System: absentSystem, Code: code, Display: displays[code]}
+	return coding{System: absentSystem, Code: code, Display: absentDisplays[code]}
 }
 
 var (

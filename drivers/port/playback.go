@@ -1,0 +1,72 @@
+package port
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Playback is a Wire that gives the bytes of a capture and then io.EOF. What is written to it is swallowed, and it never waits.
+type Playback struct{ r bytes.Reader }
+
+// maxCapture bounds what OpenPlayback reads: a day of an oximeter's live stream is 50 MB.
+const maxCapture = 256 << 20
+
+// OpenPlayback reads a capture. In the .hex form a line is "#" and a comment, ">" and bytes to the device, or "<" and bytes from it, in
+// hexadecimal; all "<" lines in order are the stream. Raw is the stream itself. A malformed line is an error with its number.
+func OpenPlayback(r io.Reader, raw bool) (*Playback, error) {
+	r = io.LimitReader(r, maxCapture)
+	var stream []byte
+	var err error
+	if raw {
+		stream, err = io.ReadAll(r)
+	} else {
+		stream, err = parseHex(r)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("capture: %w", err)
+	}
+	p := &Playback{}
+	p.r.Reset(stream)
+	return p, nil
+}
+
+func parseHex(r io.Reader) ([]byte, error) {
+	var stream []byte
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<20)
+	for row := 1; lines.Scan(); row++ {
+		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if line[0] != '<' && line[0] != '>' {
+			return nil, fmt.Errorf("line %d: begins with %q: want # > or < (raw bytes need --raw)", row, line[0])
+		}
+		digits, _, _ := strings.Cut(line[1:], "#")
+		b, err := hex.DecodeString(strings.Join(strings.Fields(digits), ""))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", row, err)
+		}
+		if line[0] == '<' {
+			stream = append(stream, b...)
+		}
+	}
+	return stream, lines.Err()
+}
+
+// Read implements Wire.
+func (p *Playback) Read(b []byte) (int, error) { return p.r.Read(b) }
+
+// Write implements Wire.
+func (p *Playback) Write(b []byte) (int, error) { return len(b), nil }
+
+// SetReadDeadline implements Wire; a playback never waits.
+func (p *Playback) SetReadDeadline(time.Time) error { return nil }
+
+// Close implements Wire.
+func (p *Playback) Close() error { return nil }

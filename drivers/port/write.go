@@ -1,0 +1,72 @@
+package port
+
+import (
+	"fmt"
+	"os"
+	"time"
+)
+
+// usualWrite is how long a write may take when no deadline is set: commands are short, and a line that takes none is stuck.
+const usualWrite = 5 * time.Second
+
+// SetWriteDeadline sets when writes give up; the zero time is five seconds after each begins.
+func (s *Serial) SetWriteDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.limit = t
+	return nil
+}
+
+// Write sends b, all of it or with an error. A write that the kernel does not finish by the deadline is abandoned with
+// os.ErrDeadlineExceeded: part of it may have left, and further writes fail until it has ended, which closing the far end brings about.
+func (s *Serial) Write(b []byte) (int, error) {
+	limit, err := s.mayWrite()
+	if err != nil {
+		return 0, err
+	}
+	type outcome struct {
+		n   int
+		err error
+	}
+	done, own := make(chan outcome, 1), append([]byte(nil), b...)
+	stuck := make(chan struct{})
+	go func() {
+		defer close(stuck)
+		n, err := s.port.Write(own)
+		done <- outcome{n, err}
+	}()
+	t := time.NewTimer(time.Until(limit))
+	defer t.Stop()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return o.n, fmt.Errorf("write %s: %w (%w)", s.path, ErrGone, o.err)
+		}
+		return o.n, nil
+	case <-t.C:
+		s.mu.Lock()
+		s.stuck = stuck
+		s.mu.Unlock()
+		return 0, fmt.Errorf("write %s: the device takes nothing: %w", s.path, os.ErrDeadlineExceeded)
+	}
+}
+
+func (s *Serial) mayWrite() (time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return time.Time{}, ErrClosed
+	}
+	if s.stuck != nil {
+		select {
+		case <-s.stuck:
+			s.stuck = nil
+		default:
+			return time.Time{}, fmt.Errorf("write %s: an earlier write is still stuck: close and open it again: %w", s.path, os.ErrDeadlineExceeded)
+		}
+	}
+	if s.limit.IsZero() {
+		return time.Now().Add(usualWrite), nil
+	}
+	return s.limit, nil
+}

@@ -1,0 +1,38 @@
+package exam
+
+import (
+	"nabz/drivers/vitals"
+	"nabz/firmware/reading"
+)
+
+// Effect is one of the types below. Effects are to be carried out in the order in which Step returns them.
+type Effect interface{ effect() }
+
+// Show says that the visit's state changed: keep it durably (Save), then publish its View. It comes before all others of an event. What
+// moves without a Show (countdowns, the pressure in the cuff, the live prompts of a measurement) is not worth a write to the disk.
+type Show struct{}
+
+// Measure starts the cuff, once, at this first inflation pressure: a multiple of 20 mmHg.
+type Measure struct{ Start vitals.MmHg }
+
+// Abort stops the cuff.
+type Abort struct{}
+
+// Accept is a reading to be put into the queue now.
+type Accept struct {
+	Reading reading.Reading
+	Urgent  bool
+}
+
+// Retract is a retraction to be put into the queue now.
+type Retract struct{ reading.Retraction }
+
+// Speak asks for the recorded prompt of that key.
+type Speak struct{ Key string }
+
+func (Show) effect()    {}
+func (Measure) effect() {}
+func (Abort) effect()   {}
+func (Accept) effect()  {}
+func (Retract) effect() {}
+func (Speak) effect()   {}

@@ -1,0 +1,136 @@
+// Package uplink carries entries from the queue to the clinic and acts on the receipts that come back.
+//
+// One connection's life is a session: subscribe, say that the kiosk is online, ask the clinic for the time, then drain. One entry is in
+// flight at a time: urgent ones first, then what came since the link is back, then the backlog. What an entry is first sent with (its
+// repaired time, the moment, the software) is noted on it durably before it leaves, so that every retry is the same bytes. An entry leaves
+// the queue only on the clinic's receipt: the broker's PUBACK says nothing about the clinic.
+//
+//	saved -> sent (PUBACK) -> stored | duplicate: acknowledged
+//	                       -> rejected:           parked, for a person
+//	                       -> retry | silence:    sent again after 1 s to 5 min; at once when the clinic turns online
+package uplink
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"nabz/firmware/broker"
+	"nabz/firmware/clock"
+	"nabz/firmware/wire"
+	"nabz/queue"
+)
+
+// Step is what became of an entry.
+type Step string
+
+// The steps.
+const (
+	Sent     Step = "sent"     // the broker took it
+	Recorded Step = "recorded" // the health record has it
+	Parked   Step = "parked"   // the record will not take it; Reasons say why
+	Seen     Step = "seen"     // a doctor opened it
+	Retried  Step = "retry"    // the clinic asks for it again later
+)
+
+// Receipt tells of one step of one entry.
+type Receipt struct {
+	Entry   string // the reading's or retraction's own id
+	Step    Step
+	At      clock.Stamp
+	Reasons []string
+}
+
+// Link says how far an entry could get now.
+type Link struct {
+	Broker bool
+	Clinic bool
+	Since  time.Time // when this last changed, by the wall clock
+	Why    string    // what is wrong, when something is
+}
+
+// Opts is what an uplink needs.
+type Opts struct {
+	Queue    *queue.Queue
+	Clock    *clock.Clock
+	Kiosk    string // id in topics and identifiers
+	Base     string // prefix of our identifier systems
+	Software string // version told in the gateway's Device
+	Zone     *time.Location
+	Practice bool
+	Compress bool
+	Broker   broker.Opts   // the will is set here
+	Receipt  func(Receipt) // must return at once
+	Link     func(Link)    // must return at once
+	Log      *slog.Logger
+
+	Silence time.Duration // how long a receipt may take before the entry is sent again; 0 is 30 s
+}
+
+// Uplink is the task.
+type Uplink struct {
+	Opts
+	root  string
+	tries int    // failed attempts at the entry below
+	at    uint64 // its number
+
+	mu   sync.Mutex // guards link
+	link Link
+}
+
+// New returns an uplink; Run starts it.
+func New(o Opts) *Uplink {
+	if o.Silence == 0 {
+		o.Silence = 30 * time.Second
+	}
+	return &Uplink{Opts: o, root: wire.Root(o.Practice)}
+}
+
+func (u *Uplink) String() string { return "uplink" }
+
+// Run connects and drains until ctx ends, or the queue or the clock fails. A broker that is away is not an error.
+func (u *Uplink) Run(ctx context.Context) error {
+	for tries := 0; ctx.Err() == nil; tries++ {
+		s, err := u.connect(ctx)
+		if err == nil {
+			tries = 0
+			err = s.run(ctx)
+		}
+		var broken fatal
+		if errors.As(err, &broken) {
+			return broken.error
+		}
+		if ctx.Err() != nil {
+			break
+		}
+		u.report(Link{Why: err.Error()})
+		pause(ctx, backoff(tries, lastReconnect))
+	}
+	return ctx.Err()
+}
+
+// fatal is an error of our own stores: going on could lose something.
+type fatal struct{ error }
+
+func (u *Uplink) topic(part string) string { return wire.Topic(u.root, u.Kiosk, part) }
+
+// report tells of the link when something about it changed.
+func (u *Uplink) report(l Link) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if l.Broker == u.link.Broker && l.Clinic == u.link.Clinic && l.Why == u.link.Why {
+		return
+	}
+	if l.Broker != u.link.Broker || l.Clinic != u.link.Clinic {
+		u.Log.Info("link", "broker", l.Broker, "clinic", l.Clinic, "why", l.Why)
+	}
+	l.Since = time.Now()
+	u.link = l
+	u.Link(l)
+}
+
+func (u *Uplink) tell(entry string, step Step, reasons ...string) {
+	u.Receipt(Receipt{Entry: entry, Step: step, At: u.Clock.Now(), Reasons: reasons})
+}
