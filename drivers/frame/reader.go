@@ -30,7 +30,7 @@ type Tally struct {
 	BadChecksum int `json:"badChecksum"` // frames whose checksum was wrong
 }
 
-// ErrSilent says that the device sent nothing in the time it was given.
+// ErrSilent says that the device sent nothing that is a frame in the time it was given.
 var ErrSilent = errors.New("device is silent")
 
 // Reader finds frames in what a Port delivers. It is not safe for concurrent use.
@@ -51,9 +51,13 @@ func NewReader(p Port, split bufio.SplitFunc, max int) *Reader {
 	return &Reader{port: p, split: split, buf: make([]byte, 2*max)}
 }
 
-// Next returns the next frame; it is valid until the next call. It returns ErrSilent when no byte came for the given time (0 = wait
+// Next returns the next frame; it is valid until the next call. It returns ErrSilent when no frame came in the given time (0 = wait
 // for ever), ctx's error when ctx ended, and the port's own error (io.EOF at the end of a playback) when it has no more to give.
 func (r *Reader) Next(ctx context.Context, silence time.Duration) ([]byte, error) {
+	var deadline time.Time
+	if silence > 0 {
+		deadline = time.Now().Add(silence)
+	}
 	for {
 		token, err := r.cut()
 		if token != nil || err != nil {
@@ -64,7 +68,7 @@ func (r *Reader) Next(ctx context.Context, silence time.Duration) ([]byte, error
 			r.r = r.w
 			return nil, r.fail
 		}
-		if err := r.fill(ctx, silence); err != nil {
+		if err := r.fill(ctx, deadline); err != nil {
 			return nil, err
 		}
 	}
@@ -109,13 +113,13 @@ func (r *Reader) cut() ([]byte, error) {
 	return nil, nil
 }
 
-func (r *Reader) fill(ctx context.Context, silence time.Duration) error {
+func (r *Reader) fill(ctx context.Context, deadline time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	copy(r.buf, r.buf[r.r:r.w])
 	r.r, r.w = 0, r.w-r.r
-	n, err := read(ctx, r.port, r.buf[r.w:], silence)
+	n, err := read(ctx, r.port, r.buf[r.w:], deadline)
 	r.w += n
 	switch {
 	case err == nil:
@@ -123,21 +127,14 @@ func (r *Reader) fill(ctx context.Context, silence time.Duration) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		if n > 0 {
-			return nil
-		}
 		return ErrSilent
 	}
 	r.eof, r.fail = true, err
 	return nil
 }
 
-// read reads once, giving up after silence or when ctx ends.
-func read(ctx context.Context, p Port, b []byte, silence time.Duration) (int, error) {
-	var deadline time.Time
-	if silence > 0 {
-		deadline = time.Now().Add(silence)
-	}
+// read reads once, giving up at the deadline or when ctx ends.
+func read(ctx context.Context, p Port, b []byte, deadline time.Time) (int, error) {
 	if err := p.SetReadDeadline(deadline); err != nil {
 		return 0, err
 	}

@@ -161,11 +161,12 @@ func TestFingerIsSearchedThenNumbersSettle(t *testing.T) {
 		ox := NewContec(NewPatient(PatientOpts{SpO2: 96, Pulse: 140, Perfusion: 310}), Opts{ByHand: true})
 		host := attach(t, ox)
 		say(t, host, command(startLive))
-		if got, _ := live(listen(t, host, time.Second)); !got[59].noFinger || got[59].pulse != 0xFF || got[59].spo2 != 0x7F || got[59].wave != 64 {
-			t.Errorf("without a finger: %+v", got[59])
+		got, _ := live(listen(t, host, time.Second))
+		if p := got[58]; !p.noFinger || p.pulse != 0xFF || p.spo2 != 0x7F || p.wave != 64 {
+			t.Errorf("without a finger: %+v", p)
 		}
 		ox.FingerIn()
-		got, _ := live(listen(t, host, 20*time.Second))
+		got, _ = live(listen(t, host, 20*time.Second))
 		if p := got[60]; !p.searching || p.noFinger || p.pulse != 0xFF || p.spo2 != 0x7F || p.pi != 0xFFFF {
 			t.Errorf("after a second: %+v, want a search without numbers", p)
 		}
@@ -320,7 +321,7 @@ func TestStaleNumbersStayBesideAnHonestFlag(t *testing.T) {
 		ox.Inject(Stale)
 		ox.FingerOut()
 		got, _ := live(listen(t, host, time.Second))
-		if p := got[59]; !p.noFinger || p.spo2 != 93 || p.pulse > 100 {
+		if p := got[58]; !p.noFinger || p.spo2 != 93 || p.pulse > 100 {
 			t.Errorf("finger out with stale numbers: %+v, want no-finger beside 93 %%", p)
 		}
 	})

@@ -15,7 +15,8 @@ const (
 )
 
 // PAR is a PAR NIBP2010 blood-pressure module (manual "NIBP module technical description" 2.12), which UN300C copies. It forgets nothing
-// when its wire is pulled: a run goes on and ends by itself.
+// when its wire is pulled: a run goes on and ends by itself. A fault counts when the stage that it spoils begins: a loose cuff before the
+// pump starts, a leak or a blockage at the top, the others when the deflation ends.
 type PAR struct {
 	core
 	marks    marks

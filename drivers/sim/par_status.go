@@ -22,7 +22,7 @@ const (
 	codeReset = "02"
 )
 
-func (p *PAR) now() byte {
+func (p *PAR) stateNow() byte {
 	switch {
 	case p.run != nil && p.run.leakTest:
 		return leakTest
@@ -35,14 +35,16 @@ func (p *PAR) now() byte {
 }
 
 // cuffFrame tells the pressure, as in 035C0S3; it has no checksum.
-func (p *PAR) cuffFrame(v vitals.MmHg) []byte { return p.reply(fmt.Sprintf("%03dC0S%c", v, p.now())) }
+func (p *PAR) cuffFrame(v vitals.MmHg) []byte {
+	return p.reply(fmt.Sprintf("%03dC0S%c", v, p.stateNow()))
+}
 
 // endMarker says that no more cuff frames follow.
 func (p *PAR) endMarker() []byte { return p.reply("999") }
 
 // statusFrame is the answer to command 18: S1;A0;C03;M00;P125080090;R075;T    ;;kk, kk being the sum of all before it.
 func (p *PAR) statusFrame() []byte {
-	body := fmt.Sprintf("S%c;A0;C%02d;M%s;%s;T%s;;", p.now(), p.mode, p.message(), p.numbers(), p.minutes())
+	body := fmt.Sprintf("S%c;A0;C%02d;M%s;%s;T%s;;", p.stateNow(), p.mode, p.message(), p.numbers(), p.minutes())
 	return p.reply(body + sum(body))
 }
 
