@@ -61,16 +61,13 @@ func (s Settings) limited() time.Duration {
 	return limitedTime
 }
 
-// firstPressure is above the pressure that is expected: 30 mmHg above the last systolic, or the usual start at that age.
+// firstPressure is above the pressure that is expected: 30 mmHg above the last systolic, or the usual start at that age. All of
+// its values are ones that every cuff board we know takes.
 func (v *Visit) firstPressure() vitals.MmHg {
 	low, high := vitals.MmHg(140), vitals.MmHg(240)
 	usual := vitals.MmHg(160)
-	switch v.band() {
-	case vitals.Infant:
-		low, high, usual = 100, 140, 100
-	case vitals.Child:
+	if b := v.band(); b == vitals.Infant || b == vitals.Child {
 		low, high, usual = 120, 180, 120
-	case vitals.Adult, vitals.UnknownAge:
 	}
 	series := v.series()
 	if len(series) == 0 {

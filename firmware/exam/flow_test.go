@@ -31,7 +31,8 @@ func TestWholeVisit(t *testing.T) {
 	b.quiet(Skip{SkipRefused})
 	b.do(Finish{})
 	b.step(StepDone)
-	for _, w := range []What{Finish{}, Cancel{}, WrongPatient{}, Retake{vitals.KindOximetry}, Next{}, Identify{Patient: patient, Operator: "w-7"}} {
+	again := Identify{Patient: patient, Operator: "w-7"}
+	for _, w := range []What{Finish{}, Cancel{}, WrongPatient{}, Retake{vitals.KindOximetry}, Next{}, again} {
 		b.quiet(w)
 	}
 	if acts := b.v.View().Actions; len(acts) != 0 {

@@ -88,6 +88,18 @@ func TestAnotherLimitIsNotConfirmed(t *testing.T) {
 	}
 }
 
+// Asking has an end: at most one reading more than the site wants.
+func TestNumbersThatLeaveLimitAfterLimit(t *testing.T) {
+	s := Defaults()
+	s.Readings = 1
+	b := newBench(t, s)
+	b.do(Identify{Patient: patient, Operator: "w-7"})
+	b.pressures([2]int{78, 50}, [2]int{202, 100})
+	if !b.can(ActNext) {
+		t.Error("a third reading is asked for")
+	}
+}
+
 func TestLimitsFollowTheAge(t *testing.T) {
 	wall := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
 	cases := map[string]struct {

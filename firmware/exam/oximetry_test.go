@@ -154,6 +154,10 @@ func TestAtSixtySeconds(t *testing.T) {
 			return f
 		}
 	}
+	restless := func(s time.Duration) finger {
+		odd := int(s/time.Second) % 2
+		return finger{90 + 4*odd, 60 + 25*odd, 420, 0, 0}
+	}
 	always := func(f finger) func(time.Duration) finger { return func(time.Duration) finger { return f } }
 	cases := map[string]struct {
 		f                  func(time.Duration) finger
@@ -161,19 +165,17 @@ func TestAtSixtySeconds(t *testing.T) {
 		questionable, note string
 		prompt             string
 	}{
-		"steady but weak":      {always(finger{97, 72, 15, 0, 0}), true, true, "weak signal", "", PromptOximetryDone},
-		"weak by its strength": {always(finger{97, 72, 0, 1, 0}), true, true, "weak signal", "", PromptOximetryDone},
-		"weak by its flag":     {always(finger{97, 72, 0, 0, vitals.LowPerfusion}), true, true, "weak signal", "", PromptOximetryDone},
-		"irregular pulse":      {wobble(finger{97, 0, 420, 0, 0}), true, true, "irregular pulse", "", PromptOximetryDone},
-		"irregular and weak":   {wobble(finger{97, 0, 20, 0, 0}), true, true, "weak signal (low perfusion); irregular pulse", "", PromptOximetryDone},
-		"no pulse":             {always(finger{97, 0, 420, 0, 0}), true, false, "", "no steady pulse", PromptOximetryDone},
-		"no SpO2":              {always(finger{0, 72, 420, 0, 0}), false, true, "", "no steady SpO2", PromptOximetryDone},
-		"index under 0.1":      {always(finger{97, 72, 9, 0, 0}), false, false, "", "", RetryWeakSignal},
-		"index over 20":        {always(finger{97, 72, 2001, 0, 0}), false, false, "", "", RetryWeakSignal},
-		"artifact":             {always(finger{97, 72, 420, 0, vitals.Artifact}), false, false, "", "", RetryHoldStill},
-		"neither steady": {func(s time.Duration) finger {
-			return finger{90 + 4*(int(s/time.Second)%2), 60 + 25*(int(s/time.Second)%2), 420, 0, 0}
-		}, false, false, "", "", RetryHoldStill},
+		"steady but weak":           {always(finger{97, 72, 15, 0, 0}), true, true, "weak signal", "", PromptOximetryDone},
+		"weak by its strength":      {always(finger{97, 72, 0, 1, 0}), true, true, "weak signal", "", PromptOximetryDone},
+		"weak by its flag":          {always(finger{97, 72, 0, 0, vitals.LowPerfusion}), true, true, "weak signal", "", PromptOximetryDone},
+		"irregular pulse":           {wobble(finger{97, 0, 420, 0, 0}), true, true, "irregular pulse", "", PromptOximetryDone},
+		"weak and irregular":        {wobble(finger{97, 0, 20, 0, 0}), true, true, "weak signal", "", PromptOximetryDone},
+		"no pulse":                  {always(finger{97, 0, 420, 0, 0}), true, false, "", "no steady pulse", PromptOximetryDone},
+		"no SpO2":                   {always(finger{0, 72, 420, 0, 0}), false, true, "", "no steady SpO2", PromptOximetryDone},
+		"index under 0.1":           {always(finger{97, 72, 9, 0, 0}), false, false, "", "", RetryWeakSignal},
+		"index over 20":             {always(finger{97, 72, 2001, 0, 0}), false, false, "", "", RetryWeakSignal},
+		"artifact":                  {always(finger{97, 72, 420, 0, vitals.Artifact}), false, false, "", "", RetryHoldStill},
+		"neither steady":            {restless, false, false, "", "", RetryHoldStill},
 		"implausible within limits": {always(finger{97, 72, 420, 0, vitals.Implausible}), false, false, "", "", RetryHoldStill},
 	}
 	for name, c := range cases {
@@ -231,6 +233,20 @@ func TestNoSaturationThatCanBe(t *testing.T) {
 		t.Errorf("got %+v", a)
 	}
 	b.prompt(PromptCheckPatient)
+}
+
+// What devices say for "no value" is no patient without a pulse.
+func TestSentinelsAreNoNumbers(t *testing.T) {
+	for name, f := range map[string]finger{
+		"Contec": {127, 255, 420, 0, 0}, "Nonin": {127, 511, 0, 0, 0}, "zeros": {0, 0, 420, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := at(t, StepOximetry)
+			b.steady(130*time.Second, f)
+			b.accepts(0)
+			b.prompt(RetryHoldStill)
+		})
+	}
 }
 
 func TestPulsesThatDisagree(t *testing.T) {

@@ -182,6 +182,10 @@ func TestContactProbe(t *testing.T) {
 		"ten minutes": {vitals.Oral, func(b *bench) {
 			b.warm(11*time.Minute, vitals.Oral, func(s time.Duration) int { return rise(25000, 36700)(s) + 60*(int(s/time.Second)%2) })
 		}, 0, RetryTemperature},
+		"creeping": {vitals.Oral, func(b *bench) {
+			b.warm(5*time.Second, vitals.Oral, constant(25000))
+			b.warm(5*time.Minute, vitals.Oral, func(s time.Duration) int { return 36000 + int(s/time.Second)*50/30 })
+		}, 0, PromptSettle},
 		"taken out": {vitals.Oral, func(b *bench) {
 			b.warm(50*time.Second, vitals.Oral, rise(25000, 36800))
 			b.warm(time.Second, vitals.Oral, constant(34000))

@@ -76,7 +76,7 @@ func (t *track) push(s run) {
 
 // trim forgets runs that ended before the period.
 func (t *track) trim(now time.Duration) {
-	for t.tail-t.head > 1 && now-t.at(t.head+1).at > t.period+time.Second {
+	for t.tail-t.head > 1 && now-t.at(t.head+1).at >= t.period {
 		t.head++
 	}
 	t.steady, t.strong = max(t.steady, t.head), max(t.strong, t.head)

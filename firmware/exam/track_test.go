@@ -14,13 +14,14 @@ func TestTrackAgainstAList(t *testing.T) {
 		tr := track{period: 10 * time.Second, spread: rapid.IntRange(1, 6).Draw(t, "spread")}
 		var all []run
 		now := time.Duration(0)
-		for range rapid.IntRange(1, 300).Draw(t, "samples") {
-			now += time.Duration(rapid.IntRange(10, 400).Draw(t, "step")) * time.Millisecond
-			if rapid.IntRange(0, 200).Draw(t, "break") == 0 {
+		steps := []time.Duration{10 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 400 * time.Millisecond}
+		for range 300 {
+			now += rapid.SampledFrom(steps).Draw(t, "step")
+			if rapid.IntRange(0, 1000).Draw(t, "break") == 1000 {
 				tr.clear()
 				all = nil
 			}
-			s := run{at: now, value: 90 + rapid.IntRange(0, 8).Draw(t, "value"), weak: rapid.IntRange(0, 40).Draw(t, "weak") == 0}
+			s := run{at: now, value: 90 + rapid.IntRange(0, 8).Draw(t, "value"), weak: rapid.IntRange(0, 40).Draw(t, "weak") == 40}
 			tr.push(s)
 			all = append(all, s)
 			checkStretch(t, &tr, all, now)
@@ -43,6 +44,9 @@ func checkStretch(t *rapid.T, tr *track, all []run, now time.Duration) {
 	}
 	if got != want && got < tr.period {
 		t.Fatalf("steady for %s, a list says %s", got, want)
+	}
+	if tr.tail-tr.head > 1 && now-tr.at(tr.head+1).at >= tr.period {
+		t.Fatalf("a run that ended %s ago is still held", now-tr.at(tr.head+1).at)
 	}
 	w := tr.window(tr.even(), now)
 	if w.hi-w.lo > tr.spread {

@@ -1,0 +1,46 @@
+// Command kioskctl is the technician's tool: what the kiosk is doing, what waits in its queue, and what a device really says.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kong"
+)
+
+// Stamped by the Makefile.
+var (
+	version = "dev"
+	commit  = "unknown"
+)
+
+type cli struct {
+	Status  statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
+	Queue   queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
+	Replay  replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
+	Record  recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
+	Version kong.VersionFlag `help:"Print version and commit."`
+}
+
+const description = `The technician's tool.
+
+Examples:
+  kioskctl status
+  kioskctl queue parked
+  kioskctl record --device contec --port 10C4:EA60 session.hex
+  kioskctl replay --device contec session.hex`
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	var c cli
+	parser := kong.Must(&c, kong.Name("kioskctl"), kong.Description(description), kong.UsageOnError(),
+		kong.Vars{"version": version + " " + commit})
+	k, err := parser.Parse(args)
+	parser.FatalIfErrorf(err)
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "kioskctl:", err)
+		return 1
+	}
+	return 0
+}
