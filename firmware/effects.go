@@ -3,6 +3,7 @@ package firmware
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
@@ -13,8 +14,10 @@ import (
 // carryOut does what the exam wants done, in the order that survives a crash: first the visit's state with the readings in it, then each
 // reading into the queue, then the cuff, then the screen. A crash in between is made good by resume.
 func (d *desk) carryOut(ctx context.Context, effects []exam.Effect) error {
-	if err := d.keep(effects); err != nil {
-		return err
+	if slices.Contains(effects, exam.Effect(exam.Show{})) { // the rest says and shows things, and changes nothing durable
+		if err := d.keep(effects); err != nil {
+			return err
+		}
 	}
 	for _, e := range effects {
 		if err := d.do(ctx, e); err != nil {

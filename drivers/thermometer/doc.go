@@ -22,8 +22,8 @@
 // position, 10 final under, 11 final under position, 12 monitor, 13 end normal, 20 error. "Position" is read as: the probe moved during the
 // prediction, so 7, 9 and 11 need a repeat.
 //
-// A value is given in state 6 (predicted) and in state 12 (direct, not settled: the exam waits for equilibrium) and nowhere else. It is
-// rounded to 0.1 °C, which the module displays.
+// A value is given in state 6 (predicted) and in state 12 (direct: the exam waits for equilibrium) and nowhere else. It is rounded
+// to 0.1 °C, which the module displays.
 //
 // The manual's 33-byte example prints one byte too many; without it length and sum are right. The layout of refusals, the bits of the
 // status command and the error codes are on pages that were not at hand: any type but 02 and any error but 0 is a failure.

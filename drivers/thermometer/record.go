@@ -31,7 +31,7 @@ var states = map[int8]struct {
 	stateFinal: {"final", 0}, 7: {"final-position", vitals.ContactLost},
 	8: {"final-over", vitals.OutOfRange}, 9: {"final-over-position", vitals.OutOfRange | vitals.ContactLost},
 	10: {"final-under", vitals.OutOfRange}, 11: {"final-under-position", vitals.OutOfRange | vitals.ContactLost},
-	stateMonitor: {"monitor", vitals.NotSettled}, 13: {"end-normal", vitals.NotReady}, 20: {"error", vitals.Hardware},
+	stateMonitor: {"monitor", 0}, 13: {"end-normal", vitals.NotReady}, 20: {"error", vitals.Hardware},
 }
 
 // noProbe is the probe type of an empty socket.
@@ -58,7 +58,7 @@ func decode(d []byte) vitals.Sample {
 	case state == stateFinal && s.Flags == 0:
 		s.Temperature.Mode = vitals.Predicted
 		take(&s, d[0:])
-	case state == stateMonitor && s.Flags == vitals.NotSettled:
+	case state == stateMonitor && s.Flags == 0:
 		s.Temperature.Mode = vitals.Direct
 		take(&s, d[4:])
 	}

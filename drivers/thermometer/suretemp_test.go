@@ -88,7 +88,7 @@ func TestDecode(t *testing.T) {
 		"ready":                   {record{probe: 307.37, state: 2}, "ready -- oral  not-ready"},
 		"predicting":              {record{probe: 308, state: 3}, "predict -- oral  not-settled"},
 		"predicted, not yet over": {record{final: 309.9, state: 4}, "predict-display -- oral  not-settled"},
-		"monitor":                 {record{probe: 309.95, state: 12, method: 1}, "monitor 36.800 °C oral direct not-settled"},
+		"monitor":                 {record{probe: 309.95, state: 12, method: 1}, "monitor 36.800 °C oral direct"},
 		"error state":             {record{state: 20}, "error -- oral  hardware"},
 		"unknown state":           {record{final: 309.95, state: 99}, "unknown -- oral  hardware"},
 	}

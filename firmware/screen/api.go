@@ -100,6 +100,8 @@ func (a Action) what(act string) (exam.What, error) {
 	switch act {
 	case "start-cuff":
 		return exam.StartCuff{}, nil
+	case "stop-cuff":
+		return exam.StopCuff{}, nil
 	case "next":
 		return exam.Next{}, nil
 	case "finish":
