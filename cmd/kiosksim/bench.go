@@ -15,23 +15,26 @@ type bench struct {
 	dir     string
 	patient *sim.Patient
 
-	oximeter    sim.Device
-	cuff        sim.Device
-	thermometer sim.Device
+	oximeter    *sim.Contec
+	cuff        *sim.PAR
+	thermometer *sim.SureTemp
 	plugs       map[string]*sim.Plug // by the name of the device
 }
 
 // oximeterSpeed limits the oximeter: the exam's stable window is ten seconds of real time, so more frames would not shorten it.
 const oximeterSpeed = 2
 
-// newBench makes the devices with their ptys below dir. Speed is how much faster than life they are.
-func newBench(dir string, speed float64) bench {
+// newBench makes the devices with their ptys below dir. Speed is how much faster than life they are; byHand says that finger and probe move
+// only when somebody moves them.
+func newBench(dir string, speed float64, byHand bool) bench {
 	p := sim.NewPatient(sim.PatientOpts{})
+	o := sim.Opts{Speed: speed, ByHand: byHand}
+	slow := sim.Opts{Speed: min(speed, oximeterSpeed), ByHand: byHand}
 	b := bench{
 		dir: dir, patient: p,
-		oximeter:    sim.NewContec(p, sim.Opts{Speed: min(speed, oximeterSpeed)}),
-		cuff:        sim.NewPAR(p, sim.Opts{Speed: speed}),
-		thermometer: sim.NewSureTemp(p, sim.Opts{Speed: speed}),
+		oximeter:    sim.NewContec(p, slow),
+		cuff:        sim.NewPAR(p, o),
+		thermometer: sim.NewSureTemp(p, o),
 	}
 	b.plugs = map[string]*sim.Plug{
 		"oximeter":    sim.NewPlug(b.oximeterPath(), b.oximeter),

@@ -22,7 +22,7 @@ type demoCmd struct {
 
 // Run implements kiosksim demo.
 func (c demoCmd) Run(ctx context.Context) error {
-	s, err := newSite(c.Data, 3, c.Speed, "1s", "1s")
+	s, err := newSite(c.Data, siteOpts{kiosks: 3, speed: c.Speed, rest: "1s", gap: "1s", byHand: true})
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"nabz/firmware/exam"
 	"nabz/firmware/screen"
 )
 
@@ -27,6 +28,7 @@ func play(ctx context.Context, k *kiosk, patient string, watch func(screen.State
 			return fmt.Errorf("%s: visit %s: %w", k.name, visit, err)
 		}
 		watch(s)
+		k.move(s)
 		if s.Visit == nil || s.Visit.ID != visit {
 			return nil
 		}
@@ -35,6 +37,24 @@ func play(ctx context.Context, k *kiosk, patient string, watch func(screen.State
 			_ = w.act(ctx, visit, act, screen.Action{})
 		}
 		wait(ctx, glance)
+	}
+}
+
+// move does what the patient does: a finger in the probe and the thermometer in place while they are wanted.
+func (k *kiosk) move(s screen.State) {
+	step := exam.StepReview
+	if s.Visit != nil {
+		step = s.Visit.Step
+	}
+	if step == exam.StepOximetry {
+		k.oximeter.FingerIn()
+	} else {
+		k.oximeter.FingerOut()
+	}
+	if step == exam.StepTemperature && s.Visit.Prompt != exam.PromptReturnProbe && s.Visit.Prompt != exam.RetryProbeMoved {
+		k.thermometer.TakeProbe()
+	} else {
+		k.thermometer.ReturnProbe()
 	}
 }
 

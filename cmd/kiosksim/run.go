@@ -22,7 +22,7 @@ type runCmd struct {
 
 // Run implements kiosksim run.
 func (c runCmd) Run(ctx context.Context) error {
-	s, err := newSite(c.Data, 1, c.Speed, "10s", "10s")
+	s, err := newSite(c.Data, siteOpts{kiosks: 1, speed: c.Speed, rest: "10s", gap: "10s"})
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ type devicesCmd struct {
 
 // Run implements kiosksim devices.
 func (c devicesCmd) Run(ctx context.Context) error {
-	b := newBench(c.Dir, c.Speed)
+	b := newBench(c.Dir, c.Speed, false)
 	fmt.Printf("ports: %s, %s, %s\n", b.oximeterPath(), b.cuffPath(), b.thermometerPath())
 	go orders(os.Stdin, b) // ends with its input
 	return b.serve(ctx)

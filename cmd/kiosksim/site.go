@@ -28,8 +28,16 @@ type kiosk struct {
 	bench
 }
 
+// siteOpts says what a site is made of.
+type siteOpts struct {
+	kiosks    int
+	speed     float64 // of the devices, against life
+	rest, gap string  // the exam's, as in kiosk.toml
+	byHand    bool    // scripts move finger and probe
+}
+
 // newSite lays out the folders below data; what an earlier run left there is removed.
-func newSite(data string, kiosks int, speed float64, rest, gap string) (*site, error) {
+func newSite(data string, o siteOpts) (*site, error) {
 	data, err := filepath.Abs(data)
 	if err != nil {
 		return nil, err
@@ -48,8 +56,8 @@ func newSite(data string, kiosks int, speed float64, rest, gap string) (*site, e
 	}
 	s.broker = s.program("clinic", "broker", "broker", "--data", filepath.Join(data, "broker"), "--listen", s.brokerAddr)
 	s.clinic = s.program("clinic", "clinic", "serve", "--data", data, "--broker", "tcp://"+s.brokerAddr, "--practice")
-	for i := range kiosks {
-		k, err := s.newKiosk(fmt.Sprintf("sim-%02d", i+1), speed, rest, gap)
+	for i := range o.kiosks {
+		k, err := s.newKiosk(fmt.Sprintf("sim-%02d", i+1), o)
 		if err != nil {
 			return nil, err
 		}
@@ -62,15 +70,15 @@ func (s *site) program(name, log string, args ...string) *process {
 	return &process{name: name, args: args, log: filepath.Join(s.data, "log", log+".log")}
 }
 
-func (s *site) newKiosk(name string, speed float64, rest, gap string) (*kiosk, error) {
+func (s *site) newKiosk(name string, o siteOpts) (*kiosk, error) {
 	screen, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	k := &kiosk{name: name, url: "http://" + screen, bench: newBench(filepath.Join(s.data, "dev", name), speed)}
+	k := &kiosk{name: name, url: "http://" + screen, bench: newBench(filepath.Join(s.data, "dev", name), o.speed, o.byHand)}
 	file := filepath.Join(s.data, name+".toml")
 	if err := writeConfig(file, settings{
-		Name: name, Data: filepath.Join(s.data, name), Screen: screen, Broker: s.brokerAddr, Rest: rest, Gap: gap,
+		Name: name, Data: filepath.Join(s.data, name), Screen: screen, Broker: s.brokerAddr, Rest: o.rest, Gap: o.gap,
 		Oximeter: k.oximeterPath(), Cuff: k.cuffPath(), Thermometer: k.thermometerPath(),
 	}); err != nil {
 		return nil, err

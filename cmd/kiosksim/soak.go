@@ -38,7 +38,7 @@ type soak struct {
 
 // Run implements kiosksim soak.
 func (c soakCmd) Run(ctx context.Context) error {
-	s, err := newSite(c.Data, c.Kiosks, c.Speed, "0s", "1s")
+	s, err := newSite(c.Data, siteOpts{kiosks: c.Kiosks, speed: c.Speed, rest: "0s", gap: "1s", byHand: true})
 	if err != nil {
 		return err
 	}
