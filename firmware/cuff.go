@@ -102,16 +102,16 @@ func listen(ctx context.Context, par *bpcuff.PAR, orders <-chan order, up func()
 }
 
 func (c *cuff) run(ctx context.Context, par *bpcuff.PAR, o order, d *desk, ref reading.DeviceRef) error {
-	ctx, cancel := context.WithCancel(ctx)
+	measuring, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(o.ctx, cancel)()
-	s, err := par.Measure(ctx, o.start, func(p vitals.MmHg) {
+	s, err := par.Measure(measuring, o.start, func(p vitals.MmHg) {
 		d.arrive(vitals.Sample{Kind: vitals.KindCuffPressure, Cuff: vitals.Some(p)}, ref)
 	})
 	stopped := o.ctx.Err() != nil
 	c.ended()
 	if err != nil {
-		d.tell(context.WithoutCancel(ctx), exam.CuffFailed{})
+		d.tell(ctx, exam.CuffFailed{})
 		if stopped {
 			return nil // the desk wanted it so, and the wire is sound
 		}

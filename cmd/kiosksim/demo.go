@@ -16,7 +16,7 @@ import (
 
 // demoCmd runs three scripted visits, each on a kiosk of its own, against one broker and one clinic.
 type demoCmd struct {
-	Data  string  `default:".nabz/demo" type:"path" help:"Folder for everything that this run keeps; emptied at the start."`
+	Data  string  `default:".nabz/demo" help:"Folder for everything that this run keeps; emptied at the start."`
 	Speed float64 `default:"20" help:"How much faster than life cuff and thermometer are."`
 }
 

@@ -16,7 +16,7 @@ import (
 
 // runCmd is a whole site for a person to look at.
 type runCmd struct {
-	Data  string  `default:".nabz/run" type:"path" help:"Folder for everything that this run keeps; emptied at the start."`
+	Data  string  `default:".nabz/run" help:"Folder for everything that this run keeps; emptied at the start."`
 	Speed float64 `default:"1" help:"How much faster than life the devices are."`
 }
 
@@ -61,7 +61,7 @@ Ctrl-C stops everything.
 
 // devicesCmd is the peripherals alone, for a kiosk of one's own.
 type devicesCmd struct {
-	Dir   string  `default:".nabz/dev" type:"path" help:"Folder in which the ports appear: oximeter, cuff, thermometer."`
+	Dir   string  `default:".nabz/dev" help:"Folder in which the ports appear: oximeter, cuff, thermometer."`
 	Speed float64 `default:"1" help:"How much faster than life the devices are."`
 }
 

@@ -17,7 +17,7 @@ import (
 
 // soakCmd kills kiosk, broker and clinic at random while visits go on, and then counts.
 type soakCmd struct {
-	Data     string  `default:".nabz/soak" type:"path" help:"Folder for everything that this run keeps; emptied at the start."`
+	Data     string  `default:".nabz/soak" help:"Folder for everything that this run keeps; emptied at the start."`
 	Readings int     `default:"200" help:"How many readings to save."`
 	Kills    int     `default:"50" help:"How many times to kill -9 a kiosk, the broker or the clinic."`
 	Kiosks   int     `default:"4" help:"How many kiosks work at the same time."`
