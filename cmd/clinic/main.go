@@ -122,7 +122,7 @@ func (c serveCmd) record() (ehr.Record, string, error) {
 // logger writes lines for people to a terminal and JSON anywhere else.
 func logger() *slog.Logger {
 	if info, err := os.Stderr.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-		return slog.New(tint.NewHandler(os.Stderr, nil))
+		return slog.New(tint.NewTextHandler(os.Stderr, nil))
 	}
 	return slog.New(slog.NewJSONHandler(os.Stderr, nil))
 }

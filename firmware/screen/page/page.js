@@ -53,10 +53,20 @@ function buttons(act) {
   });
 }
 
-function showReadings(receipts) {
+// value is what a reading of the visit in progress says, in a form that a person reads out.
+function value(shown) {
+  if (!shown) return "";
+  const b = shown.bloodPressure, o = shown.oximetry, t = shown.temperature;
+  const n = (x) => x === undefined ? "--" : x;
+  const said = shown.absent ? `no number (${shown.absent})` : b ? `${n(b.systolic)}/${n(b.diastolic)} mmHg` :
+    o ? `${n(o.spo2)} %, ${n(o.pulse)} /min` : `${(t.value / 1000).toFixed(1)} °C`;
+  return said + (shown.mean ? " (mean)" : "") + (shown.questionable ? `, to be doubted: ${shown.questionable}` : "");
+}
+
+function showReadings(receipts, taken) {
   at("readings").replaceChildren(...receipts.slice(-12).reverse().map((r) => {
     const tr = document.createElement("tr");
-    for (const s of [r.kind, clock(r.saved), clock(r.sent), clock(r.recorded), clock(r.seen)]) tr.append(text("td", s));
+    for (const s of [r.kind, value(taken.find((x) => x.id === r.entry)), clock(r.saved), clock(r.sent), clock(r.recorded), clock(r.seen)]) tr.append(text("td", s));
     tr.append(text("td", r.parked ? `kept here: ${r.parked}` : r.superseded ? "replaced" : ""));
     return tr;
   }));
@@ -76,7 +86,7 @@ async function refresh() {
   at("notsaved").textContent = s.notSaved ? `NOT SAVED, write it down. ${s.notSaved}` : "";
   showVisit(s.visit);
   showLive(s.live);
-  showReadings(s.receipts ?? []);
+  showReadings(s.receipts ?? [], s.visit ? s.visit.readings : []);
   at("devices").replaceChildren(...(s.devices ?? []).map((d) => text("li", `${d.name}: ${d.state}${d.why ? " · " + d.why : ""}`)));
   const where = s.link.clinic ? "clinic reachable" : s.link.broker ? "broker reachable, clinic silent" : "no link";
   at("link").textContent = `${where} · ${s.queue.waiting} waiting · ${s.queue.parked} kept for a person · clock: ${s.clock.source}`;
