@@ -19,7 +19,7 @@ var layers = []struct {
 	from []string
 }{
 	{"drivers/vitals", nil},
-	{"drivers/frame", nil},
+	{"drivers/frame/...", nil},
 	{"drivers/port", nil},
 	{"drivers/sim", []string{"drivers/vitals"}},
 	{"drivers/monitor", []string{"drivers/vitals", "drivers/frame", "drivers/oximeter", "drivers/bpcuff", "drivers/thermometer"}},

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -17,14 +16,9 @@ import (
 	"time"
 
 	"nabz/drivers/frame"
+	"nabz/drivers/frame/frametest"
 	"nabz/drivers/vitals"
 )
-
-// capture is a port that gives bytes and then io.EOF.
-type capture struct{ io.Reader }
-
-func (capture) Write(b []byte) (int, error)     { return len(b), nil }
-func (capture) SetReadDeadline(time.Time) error { return nil }
 
 // text is what a test compares of a sample.
 func text(s vitals.Sample) string {
@@ -37,7 +31,7 @@ func text(s vitals.Sample) string {
 
 func all(t testing.TB, r io.Reader) ([]string, frame.Tally) {
 	t.Helper()
-	p := NewPAR(capture{r}, PAROpts{})
+	p := NewPAR(frametest.Capture{Reader: r}, PAROpts{})
 	var got []string
 	for {
 		s, err := p.Next(context.Background())
@@ -135,11 +129,7 @@ func TestNoiseBeforeSync(t *testing.T) {
 }
 
 func TestVendorReplies(t *testing.T) {
-	raw, err := os.ReadFile("../../../shared/traces/par_nibp2010_replies.hex")
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the captures are not beside this checkout")
-	}
-	got, tally := all(t, bytes.NewReader(fromHex(t, string(raw))))
+	got, tally := all(t, bytes.NewReader(frametest.Trace(t, "par_nibp2010_replies.hex")))
 	want := []string{"125 mmHg 80 mmHg 90 mmHg 75 /min", "-- -- -- -- M07 cuff-leak", "-- -- -- -- M-- not-ready", "-- -- -- -- M07 cuff-leak"}
 	if strings.Join(got, ",") != strings.Join(want, ",") || tally.BadChecksum != 1 {
 		t.Errorf("got %q, tally %+v; want %q and one bad checksum", got, tally, want)

@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"os"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -15,14 +14,9 @@ import (
 	"time"
 
 	"nabz/drivers/frame"
+	"nabz/drivers/frame/frametest"
 	"nabz/drivers/vitals"
 )
-
-// capture is a port that gives bytes and then io.EOF.
-type capture struct{ io.Reader }
-
-func (capture) Write(b []byte) (int, error)     { return len(b), nil }
-func (capture) SetReadDeadline(time.Time) error { return nil }
 
 // reading is what a test compares of a sample.
 type reading struct {
@@ -45,7 +39,7 @@ func read(s vitals.Sample) reading {
 // all reads b to its end.
 func all(t testing.TB, r io.Reader, d Dialect) ([]reading, frame.Tally) {
 	t.Helper()
-	c := NewContec(capture{r}, d)
+	c := NewContec(frametest.Capture{Reader: r}, d)
 	var got []reading
 	for {
 		s, err := c.Next(context.Background())
@@ -354,11 +348,7 @@ func TestCancelAndVanish(t *testing.T) {
 
 // The published capture gives the numbers that stand beside it.
 func TestHeadrotorSession(t *testing.T) {
-	raw, err := os.ReadFile("../../../shared/traces/cms50dplus_v7_session_headrotor.hex")
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skip("the captures are not beside this checkout")
-	}
-	got, _ := all(t, bytes.NewReader(fromHex(t, string(raw))), DialectContec)
+	got, _ := all(t, bytes.NewReader(frametest.Trace(t, "cms50dplus_v7_session_headrotor.hex")), DialectContec)
 	waves := []int{51, 48, 46, 44, 43, 42, 42}
 	if len(got) != len(waves) {
 		t.Fatalf("%d samples, want %d", len(got), len(waves))

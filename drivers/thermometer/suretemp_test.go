@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,17 +16,11 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
-	"time"
 
 	"nabz/drivers/frame"
+	"nabz/drivers/frame/frametest"
 	"nabz/drivers/vitals"
 )
-
-// capture is a port that gives bytes and then io.EOF.
-type capture struct{ io.Reader }
-
-func (capture) Write(b []byte) (int, error)     { return len(b), nil }
-func (capture) SetReadDeadline(time.Time) error { return nil }
 
 func text(s vitals.Sample) string {
 	t := s.Temperature
@@ -36,7 +29,7 @@ func text(s vitals.Sample) string {
 
 func all(t testing.TB, r io.Reader) ([]string, frame.Tally) {
 	t.Helper()
-	d := NewSureTemp(capture{r})
+	d := NewSureTemp(frametest.Capture{Reader: r})
 	var got []string
 	for {
 		s, err := d.Next(context.Background())
@@ -118,7 +111,7 @@ func TestManualFrames(t *testing.T) {
 		{"a refusal", "03 02 10 94 34 03 00 00 20", refusal},
 		{"a refusal with data", "03 02 10 94 34 00 02 00 01 00 20", refusal},
 	} {
-		got, tally := all(t, bytes.NewReader(bytesOf(t, c.frame)))
+		got, tally := all(t, bytes.NewReader(frametest.Hex(t, c.frame)))
 		if strings.Join(got, "") != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
@@ -144,7 +137,7 @@ func TestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, f := range v.Frames {
-		if _, tally := all(t, bytes.NewReader(bytesOf(t, f))); tally != (frame.Tally{Frames: 1}) {
+		if _, tally := all(t, bytes.NewReader(frametest.Hex(t, f))); tally != (frame.Tally{Frames: 1}) {
 			t.Errorf("%s: tally %+v, want one good frame", name, tally)
 		}
 	}
@@ -270,33 +263,13 @@ func FuzzSureTemp(f *testing.F) {
 	})
 }
 
-type endlessly struct {
-	b []byte
-	i int
-}
-
-func (e *endlessly) Read(p []byte) (int, error) {
-	n := copy(p, e.b[e.i:])
-	e.i = (e.i + n) % len(e.b)
-	return n, nil
-}
-
 // One frame cut and decoded: the goal is no allocation.
 func BenchmarkSureTemp(b *testing.B) {
-	d := NewSureTemp(capture{&endlessly{b: record{final: 309.95, state: 6}.frame(codeRecord)}})
+	d := NewSureTemp(frametest.Capture{Reader: &frametest.Endless{Bytes: record{final: 309.95, state: 6}.frame(codeRecord)}})
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := d.Next(context.Background()); err != nil {
 			b.Fatal(err)
 		}
 	}
-}
-
-func bytesOf(t *testing.T, digits string) []byte {
-	t.Helper()
-	b, err := hex.DecodeString(strings.ReplaceAll(digits, " ", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
 }
