@@ -106,11 +106,10 @@ func counts(s queue.Stats) screen.Queue {
 const shown = 100
 
 func (b backend) receipts() ([]screen.Receipt, error) {
-	all, err := b.k.visits.Receipts("")
+	all, err := b.k.visits.Newest(shown)
 	if err != nil {
 		return nil, err
 	}
-	all = all[max(0, len(all)-shown):]
 	out := make([]screen.Receipt, len(all))
 	for i, r := range all {
 		out[i] = screen.Receipt{

@@ -67,10 +67,11 @@ func (c *cuff) use(d *desk, ref reading.DeviceRef) func(context.Context, port.Wi
 		if err := par.Init(ctx); err != nil {
 			return err
 		}
+		up()
 		c.setReady(true)
 		defer c.setReady(false)
 		for {
-			if err := listen(ctx, par, c.order, up); err != nil {
+			if err := listen(ctx, par, c.order); err != nil {
 				return err
 			}
 			select {
@@ -87,7 +88,7 @@ func (c *cuff) use(d *desk, ref reading.DeviceRef) func(context.Context, port.Wi
 // listenFor is how long the idle cuff is listened to before orders are looked at again: it is how a pulled plug is noticed.
 const listenFor = 200 * time.Millisecond
 
-func listen(ctx context.Context, par *bpcuff.PAR, orders <-chan order, up func()) error {
+func listen(ctx context.Context, par *bpcuff.PAR, orders <-chan order) error {
 	if len(orders) > 0 {
 		return nil
 	}
@@ -95,7 +96,6 @@ func listen(ctx context.Context, par *bpcuff.PAR, orders <-chan order, up func()
 	defer cancel()
 	_, err := par.Next(short) // what an idle cuff says is of no run of ours
 	if err == nil || errors.Is(err, frame.ErrSilent) || (short.Err() != nil && ctx.Err() == nil) {
-		up()
 		return nil
 	}
 	return err

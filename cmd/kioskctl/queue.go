@@ -28,10 +28,16 @@ type listCmd struct {
 	JSON bool `help:"Print one JSON object per item."`
 }
 
+// Help implements kong.HelpProvider.
+func (listCmd) Help() string { return "Example:\n  kioskctl queue ls --json" }
+
 // Run implements kioskctl queue ls.
 func (c listCmd) Run() error { return c.list("waiting", c.JSON) }
 
 type parkedCmd listCmd
+
+// Help implements kong.HelpProvider.
+func (parkedCmd) Help() string { return "Example:\n  kioskctl queue parked" }
 
 // Run implements kioskctl queue parked.
 func (c parkedCmd) Run() error { return c.list("parked", c.JSON) }
@@ -75,6 +81,11 @@ type showCmd struct {
 	JSON bool   `help:"Print JSON."`
 }
 
+// Help implements kong.HelpProvider.
+func (showCmd) Help() string {
+	return "Example:\n  kioskctl queue show 0192f3a1-7c5e-7b1a-9d0e-3f5a6b7c8d01\n  kioskctl queue show 7c8d01"
+}
+
 // Run implements kioskctl queue show.
 func (c showCmd) Run() error {
 	for _, state := range []string{"waiting", "parked", "delivered"} {
@@ -112,6 +123,9 @@ type releaseCmd struct {
 	JSON   bool   `help:"Print JSON."`
 }
 
+// Help implements kong.HelpProvider.
+func (releaseCmd) Help() string { return "Example:\n  kioskctl queue release 17" }
+
 // Run implements kioskctl queue release.
 func (c releaseCmd) Run() error {
 	var done struct{}
@@ -129,6 +143,9 @@ type statsCmd struct {
 	client
 	JSON bool `help:"Print JSON."`
 }
+
+// Help implements kong.HelpProvider.
+func (statsCmd) Help() string { return "Example:\n  kioskctl queue stats --json" }
 
 // Run implements kioskctl queue stats.
 func (c statsCmd) Run() error {

@@ -96,6 +96,28 @@ func (s *Store) Receipts(visit string) ([]Receipt, error) {
 	return all, nil
 }
 
+// Newest returns the newest n receipts, oldest first.
+func (s *Store) Newest(n int) ([]Receipt, error) {
+	var all []Receipt
+	err := s.db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(receiptPrefix), Reverse: true, PrefetchValues: true, PrefetchSize: n})
+		defer it.Close()
+		for it.Seek([]byte(receiptPrefix + "\xff")); it.Valid() && len(all) < n; it.Next() {
+			var r Receipt
+			if err := it.Item().Value(func(raw []byte) error { return json.Unmarshal(raw, &r) }); err != nil {
+				return err
+			}
+			all = append(all, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read receipts: %w", err)
+	}
+	slices.Reverse(all)
+	return all, nil
+}
+
 // Trim forgets whole visits beyond the newest keep, oldest first, but none with an entry that is neither recorded nor parked, nor the
 // one in progress.
 func (s *Store) Trim(keep int) error {

@@ -129,6 +129,11 @@ func TestTrimKeepsWhatIsNotDelivered(t *testing.T) {
 			must(t, s.Reach(fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-2000000000%02d", i), Recorded, at(i)))
 		}
 	}
+	newest, err := s.Newest(2)
+	must(t, err)
+	if len(newest) != 2 || newest[0].Visit[len(newest[0].Visit)-2:] != "03" || newest[1].Visit[len(newest[1].Visit)-2:] != "04" {
+		t.Errorf("the newest two are %+v", newest)
+	}
 	must(t, s.Trim(2))
 	all, err := s.Receipts("")
 	must(t, err)
