@@ -74,7 +74,7 @@ func TestV7(t *testing.T) {
 	}{
 		"capture, no perfusion index": {[]byte{0x01, 0xe0, 0x85, 0xb3, 0x96, 0xc1, 0xe1, 0xff, 0xff}, reading{97, 65, -1, 51, 0}},
 		"perfusion index 5.90":        {live(5, 30, 3, 68, 97, 0x4e, 0x02), reading{97, 68, 590, 30, 0}},
-		"weak":                        {live(1, 30, 3, 68, 97, 30, 0), reading{97, 68, 30, 30, vitals.LowPerfusion}},
+		"weak":                        {live(1, 30, 3, 68, 97, 30, 0), reading{97, 68, 30, 30, 0}},
 		"index marked invalid":        {live(5, 30, 0x13, 68, 97, 0x4e, 0x02), reading{97, 68, -1, 30, 0}},
 		"index above 22.00":           {live(5, 30, 3, 68, 97, 0xff, 0x7f), reading{97, 68, -1, 30, 0}},
 		"pulse 127":                   {live(5, 30, 3, 127, 97, 0xff, 0xff), reading{97, 127, -1, 30, 0}},
@@ -133,6 +133,18 @@ func TestBCI(t *testing.T) {
 				t.Errorf("got %+v, want four times %+v", got, c.want)
 			}
 		})
+	}
+}
+
+// A short capture of the five-byte form, cut anywhere, still gives its whole packets.
+func TestShortCapture(t *testing.T) {
+	for n := 1; n <= 3; n++ {
+		for extra := range 5 {
+			b := bytes.Repeat([]byte{0x85, 40, 3, 72, 97}, n+1)[:5*n+extra]
+			if got, _ := all(t, bytes.NewReader(b), DialectContec); len(got) != n {
+				t.Errorf("%d packets and %d bytes: %d samples", n, extra, len(got))
+			}
+		}
 	}
 }
 

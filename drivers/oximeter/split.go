@@ -59,7 +59,7 @@ func (s *splitter) matchBCI(b []byte, atEOF bool) (int, bool) {
 			return 0, false
 		}
 	}
-	if atEOF && len(b) >= bciLength && len(b)%bciLength == 0 {
+	if atEOF && len(b) >= bciLength && s.is != streamV7 { // a short capture
 		return bciLength, false
 	}
 	return 0, true

@@ -52,7 +52,6 @@ func decodeV7(p []byte) vitals.Sample {
 	o.Pulse, o.SpO2 = pulse(payload(p, 3)), saturation(payload(p, 4))
 	if pi := int(payload(p, 5)) | int(payload(p, 6))<<8; p2&0x10 == 0 && pi > 0 && pi <= 2200 {
 		o.PI = vitals.Some(vitals.CentiPercent(pi))
-		set(&s.Flags, vitals.LowPerfusion, pi < vitals.Soft[vitals.Adult][vitals.Perfusion].Low)
 	}
 	return s
 }
