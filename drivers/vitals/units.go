@@ -83,10 +83,14 @@ func (m Maybe[T]) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads a bare number; null is missing.
 func (m *Maybe[T]) UnmarshalJSON(b []byte) error {
+	*m = Maybe[T]{}
 	if string(b) == "null" {
-		*m = Maybe[T]{}
 		return nil
 	}
-	m.known = true
-	return json.Unmarshal(b, &m.value)
+	var v T
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	*m = Some(v)
+	return nil
 }
