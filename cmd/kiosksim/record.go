@@ -2,13 +2,18 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"nabz/firmware/fhir"
 )
 
-// copies counts how often each Bundle stands in the clinic's record folder, by Bundle.identifier.
+// base is the identifiers' prefix that kiosk and clinic use when nobody tells them another.
+const base = "https://nabz.example/fhir"
+
+// copies counts how often each Bundle stands in the clinic's record folder, by Bundle.identifier. A line that breaks a rule of the profile, or
+// is not marked as practice, is an error.
 func copies(data string) (map[string]int, error) {
 	files, err := filepath.Glob(filepath.Join(data, "record", "*.ndjson"))
 	if err != nil {
@@ -32,15 +37,11 @@ func count(file string, n map[string]int) error {
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for row := 1; lines.Scan(); row++ {
-		var b struct {
-			Identifier struct {
-				Value string `json:"value"`
-			} `json:"identifier"`
+		sum, err := fhir.Check(lines.Bytes(), base, true)
+		if err != nil {
+			return fmt.Errorf("%s: line %d: %w", file, row, err)
 		}
-		if err := json.Unmarshal(lines.Bytes(), &b); err != nil || b.Identifier.Value == "" {
-			return fmt.Errorf("%s: line %d is no Bundle with an identifier", file, row)
-		}
-		n[b.Identifier.Value]++
+		n[sum.ID]++
 	}
 	return lines.Err()
 }
