@@ -29,6 +29,7 @@ var layers = []struct {
 	{"firmware/live", []string{"drivers/vitals"}},
 	{"firmware/config", []string{"drivers/vitals"}},
 	{"firmware/reading", []string{"drivers/vitals", "firmware/clock"}},
+	{"firmware/fhir/fhirtest", []string{"drivers/vitals", "firmware/clock", "firmware/reading", "firmware/fhir"}},
 	{"firmware/wire", []string{"drivers/vitals", "firmware/clock", "firmware/reading"}},
 	{"firmware/fhir", []string{"drivers/vitals", "firmware/clock", "firmware/reading"}},
 	{"firmware/exam", []string{"drivers/vitals", "firmware/clock", "firmware/reading"}},

@@ -7,14 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/google/uuid"
 
 	"nabz/drivers/vitals"
-	"nabz/firmware/clock"
-	"nabz/firmware/fhir"
-	"nabz/firmware/reading"
+	"nabz/firmware/fhir/fhirtest"
 )
 
 // golden returns the compact form of every Bundle that firmware/fhir promises to make.
@@ -94,30 +89,11 @@ func FuzzUnpack(f *testing.F) {
 // fresh is Bundles that the dictionary has never seen.
 func fresh(t testing.TB) map[string][]byte {
 	t.Helper()
-	taken := time.Date(2026, 11, 26, 9, 41, 7, 0, time.UTC)
 	all := map[string][]byte{}
 	for name, m := range map[string]vitals.Measurement{
-		"blood pressure": vitals.BloodPressure{
-			Systolic: vitals.Some(vitals.MmHg(137)), Diastolic: vitals.Some(vitals.MmHg(84)), Mean: vitals.Some(vitals.MmHg(101)),
-			Pulse: vitals.Some(vitals.PerMinute(91)),
-		},
-		"oximetry": vitals.Oximetry{
-			SpO2: vitals.Some(vitals.Percent(93)), Pulse: vitals.Some(vitals.PerMinute(88)), PI: vitals.Some(vitals.CentiPercent(217)),
-		},
-		"temperature": vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(37_900)), Site: vitals.Oral, Mode: vitals.Predicted},
+		"blood pressure": fhirtest.BloodPressure, "oximetry": fhirtest.Oximetry, "temperature": fhirtest.Temperature,
 	} {
-		b, err := fhir.Encode(reading.Entry{Reading: &reading.Reading{
-			ID: uuid.NewString(), Visit: uuid.NewString(), Operator: "w-12", Method: reading.ByDevice, Measurement: m,
-			Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "774410", Sex: reading.Male, Birth: "1971"},
-			Device:  reading.DeviceRef{Kind: m.Kind(), Manufacturer: "Maker", Model: "Model 3", Serial: "SN-2231"},
-		}}, fhir.Context{
-			Kiosk: "bhu-layyah-07", Base: "https://nabz.example/fhir", Software: "0.9.1", Zone: time.FixedZone("", 5*3600), Sent: taken,
-			Instant: clock.Instant{Time: taken, Source: clock.NTP, Uncertainty: 20 * time.Millisecond},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[name] = b
+		_, all[name] = fhirtest.Bundle(t, "bhu-layyah-07", m, false)
 	}
 	return all
 }
