@@ -57,25 +57,24 @@ func (d *desks) answer(kiosk string, ack wire.Ack) error {
 func (in *Intake) record(ctx context.Context, kiosk string, bundle []byte) wire.Ack {
 	sum, err := fhir.Check(bundle, in.Base, in.Practice)
 	ack := wire.Ack{ID: sum.ID, By: in.Name, Now: time.Now().UTC()}
+	_, own := wire.EntryID(kiosk, sum.ID)
 	switch {
-	case !strings.HasPrefix(sum.ID, kiosk+"-"), sum.Kiosk != "" && sum.Kiosk != kiosk:
+	case sum.ID == "":
+		in.Log.Error("a Bundle whose id cannot be read", "kiosk", kiosk, "why", err)
+		return wire.Ack{}
+	case !own:
 		in.Log.Error("a kiosk speaks for another", "kiosk", kiosk)
-		return in.foreign(kiosk, ack)
+		return wire.Ack{} // the id's own kiosk must not be told
+	case sum.Kiosk != "" && sum.Kiosk != kiosk:
+		in.Log.Error("a kiosk speaks for another", "kiosk", kiosk)
+		ack.Status, ack.Reason = wire.Rejected, []string{"the gateway Device is not the kiosk that sent it"}
+		return ack
 	case err != nil:
 		in.Log.Warn("refused", "id", sum.ID, "why", err)
 		ack.Status, ack.Reason = wire.Rejected, strings.Split(err.Error(), "\n")
 		return ack
 	}
 	ack.Status, ack.Loc, ack.Reason = in.store(ctx, bundle, sum)
-	return ack
-}
-
-// foreign refuses a Bundle that is not the kiosk's own. It is answered only when its id begins as the kiosk's do.
-func (in *Intake) foreign(kiosk string, ack wire.Ack) wire.Ack {
-	if !strings.HasPrefix(ack.ID, kiosk+"-") {
-		return wire.Ack{}
-	}
-	ack.Status, ack.Reason = wire.Rejected, []string{"the gateway Device is not the kiosk that sent it"}
 	return ack
 }
 
