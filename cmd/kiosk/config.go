@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -11,12 +12,13 @@ import (
 
 // Run implements kiosk config check.
 func (c checkCmd) Run() error {
-	_, err := config.Load(c.File)
+	err := c.check()
 	if !c.JSON {
-		if err == nil {
-			fmt.Println(c.File, "is good")
+		if err != nil {
+			return fmt.Errorf("%s: %w", c.File, err)
 		}
-		return err
+		fmt.Println(c.File, "is good")
+		return nil
 	}
 	report := struct {
 		File   string   `json:"file"`
@@ -33,6 +35,22 @@ func (c checkCmd) Run() error {
 		return fmt.Errorf("%s is not good", c.File)
 	}
 	return nil
+}
+
+// check returns everything that is wrong with the file, one fault a line.
+func (c checkCmd) check() error {
+	raw, err := c.read()
+	if err == nil {
+		_, err = config.Parse(raw)
+	}
+	return err
+}
+
+func (c checkCmd) read() ([]byte, error) {
+	if c.File == "-" {
+		return io.ReadAll(os.Stdin)
+	}
+	return os.ReadFile(c.File)
 }
 
 // Run implements kiosk config example.

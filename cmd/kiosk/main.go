@@ -39,7 +39,7 @@ type configCmd struct {
 }
 
 type checkCmd struct {
-	File string `arg:"" default:"/etc/nabz/kiosk.toml" type:"path" help:"The file to check."`
+	File string `arg:"" default:"/etc/nabz/kiosk.toml" type:"path" help:"The file to check; - is standard input."`
 	JSON bool   `help:"Print the result as JSON."`
 }
 

@@ -109,6 +109,7 @@ func (c showCmd) print(state string, it screen.Item) error {
 			screen.Item
 		}{state, it})
 	}
+	fmt.Println(it.ID, "is", state)
 	return printItems(state, []screen.Item{it})
 }
 

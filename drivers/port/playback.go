@@ -39,7 +39,8 @@ func parseHex(r io.Reader) ([]byte, error) {
 	var stream []byte
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 1<<20)
-	for row := 1; lines.Scan(); row++ {
+	row := 1
+	for ; lines.Scan(); row++ {
 		line := strings.TrimSpace(strings.TrimPrefix(lines.Text(), "\ufeff"))
 		if line == "" || line[0] == '#' {
 			continue
@@ -56,7 +57,10 @@ func parseHex(r io.Reader) ([]byte, error) {
 			stream = append(stream, b...)
 		}
 	}
-	return stream, lines.Err()
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("line %d: %w", row, err)
+	}
+	return stream, nil
 }
 
 // Read implements Wire.

@@ -51,7 +51,8 @@ type Serial struct {
 	rest  []byte        // of the last chunk; only Read touches it
 	gone  chan struct{} // closed when the pump has ended
 
-	mu     sync.Mutex // guards what follows, and every call into port that a closed descriptor would hurt
+	writes sync.WaitGroup // goroutines that write
+	mu     sync.Mutex     // guards what follows, and every call into port that a closed descriptor would hurt
 	closed bool
 	limit  time.Time     // write deadline
 	stuck  chan struct{} // not nil while an abandoned write is still in the kernel
@@ -187,12 +188,16 @@ func (s *Serial) Read(b []byte) (int, error) {
 }
 
 func (s *Serial) over() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.closed {
+	if s.isClosed() {
 		return ErrClosed
 	}
 	return fmt.Errorf("read %s: %w", s.path, ErrGone)
+}
+
+func (s *Serial) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
 }
 
 // SetReadDeadline sets when reads give up; the zero time is never. A moment in the past interrupts a Read that waits.
@@ -231,6 +236,7 @@ func (s *Serial) Close() error {
 	s.closed = true
 	s.mu.Unlock()
 	close(s.shut)
+	s.settle() // else what is being written could reach the next file of that descriptor
 	err := s.port.Close()
 	<-s.gone
 	return errors.Join(err, s.lock.Close())

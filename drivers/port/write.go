@@ -1,13 +1,18 @@
 package port
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 )
 
 // usualWrite is how long a write may take when no deadline is set: commands are short, and a line that takes none is stuck.
 const usualWrite = 5 * time.Second
+
+// settleTime is how long Close waits for a write.
+const settleTime = 100 * time.Millisecond
 
 // SetWriteDeadline sets when writes give up; the zero time is five seconds after each begins.
 func (s *Serial) SetWriteDeadline(t time.Time) error {
@@ -31,14 +36,18 @@ func (s *Serial) Write(b []byte) (int, error) {
 	done, own := make(chan outcome, 1), append([]byte(nil), b...)
 	stuck := make(chan struct{})
 	go func() {
+		defer s.writes.Done()
 		defer close(stuck)
-		n, err := s.port.Write(own)
+		n, err := s.writeAll(own)
 		done <- outcome{n, err}
 	}()
 	t := time.NewTimer(time.Until(limit))
 	defer t.Stop()
 	select {
 	case o := <-done:
+		if errors.Is(o.err, ErrClosed) {
+			return o.n, o.err
+		}
 		if o.err != nil {
 			return o.n, fmt.Errorf("write %s: %w (%w)", s.path, ErrGone, o.err)
 		}
@@ -51,6 +60,37 @@ func (s *Serial) Write(b []byte) (int, error) {
 	}
 }
 
+// writeAll writes b; a signal to the process may cut a write short in the kernel.
+func (s *Serial) writeAll(b []byte) (n int, err error) {
+	for n < len(b) {
+		if s.isClosed() {
+			return n, ErrClosed
+		}
+		m, err := s.port.Write(b[n:])
+		if n += m; err != nil && !errors.Is(err, syscall.EINTR) {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+// settle waits until no write is on its way into the kernel, where a closed descriptor does no harm: one that is not through by then is
+// stuck there.
+func (s *Serial) settle() {
+	idle := make(chan struct{})
+	go func() {
+		s.writes.Wait()
+		close(idle)
+	}()
+	t := time.NewTimer(settleTime)
+	defer t.Stop()
+	select {
+	case <-idle:
+	case <-t.C:
+	}
+}
+
+// mayWrite lets a write begin and returns its deadline.
 func (s *Serial) mayWrite() (time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,6 +105,7 @@ func (s *Serial) mayWrite() (time.Time, error) {
 			return time.Time{}, fmt.Errorf("write %s: an earlier write is still stuck: close and open it again: %w", s.path, os.ErrDeadlineExceeded)
 		}
 	}
+	s.writes.Add(1)
 	if s.limit.IsZero() {
 		return time.Now().Add(usualWrite), nil
 	}

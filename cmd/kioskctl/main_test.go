@@ -1,0 +1,107 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"net"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"nabz/firmware/live"
+	"nabz/firmware/screen"
+)
+
+var update = flag.Bool("update", false, "write the expected output anew")
+
+func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kioskctl": main}) }
+
+// Every script finds a running kiosk at $KIOSK, one with nothing to do at $IDLE, one in trouble at $SICK, and nobody at $NOBODY.
+func TestScripts(t *testing.T) {
+	commands := map[string]func(*testscript.TestScript, bool, []string){"bytes": writeBytes}
+	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: *update, Cmds: commands, Setup: func(e *testscript.Env) error {
+		e.Setenv("KIOSK", serve(e, busy))
+		e.Setenv("IDLE", serve(e, kiosk{state: screen.State{Kiosk: "bhu-2", Version: "1.2.3", Clock: screen.Clock{Source: "none"}}}))
+		e.Setenv("SICK", serve(e, kiosk{err: errors.New("the disk is gone")}))
+		nobody, err := freeAddr()
+		e.Setenv("NOBODY", "http://"+nobody)
+		return err
+	}})
+}
+
+// writeBytes makes a file of what its digits stand for: bytes FILE 01 e0 85.
+func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: bytes file digits...")
+	}
+	b, err := hex.DecodeString(strings.Join(args[1:], ""))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o600))
+}
+
+func serve(e *testscript.Env, k kiosk) string {
+	s := httptest.NewServer(screen.Handler(k))
+	e.Defer(s.Close)
+	return s.URL
+}
+
+// freeAddr is a loopback address at which nobody listens.
+func freeAddr() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
+}
+
+// kiosk is the part of a running kiosk that kioskctl asks.
+type kiosk struct {
+	screen.Backend
+	state screen.State
+	items map[string][]screen.Item
+	err   error
+}
+
+var put = time.Date(2026, 11, 22, 9, 30, 0, 0, time.UTC)
+
+var busy = kiosk{
+	state: screen.State{
+		Kiosk: "bhu-1", Version: "1.2.3", Practice: true,
+		Devices: []live.Device{
+			{Name: "oximeter", State: "connected"},
+			{Name: "cuff", State: "missing", Why: "open /dev/ttyAMA0: no such port: plug the device in"},
+		},
+		Link:  screen.Link{Broker: true, Why: "no clinic answers"},
+		Queue: screen.Queue{Waiting: 2, Urgent: 1, Parked: 1, Delivered: 7, Oldest: put, Bytes: 12_345},
+		Clock: screen.Clock{Source: "ntp", Uncertainty: "20ms"},
+	},
+	items: map[string][]screen.Item{
+		"waiting": {
+			{Seq: 18, ID: "0192f3a1-7c5e-7b1a-9d0e-3f5a6b7c8d02", Lane: "urgent", Put: put, Sent: true},
+			{Seq: 19, ID: "0192f3a1-7c5e-7b1a-9d0e-3f5a6b7c8d03", Lane: "routine", Put: put.Add(time.Minute)},
+		},
+		"parked": {
+			{Seq: 17, ID: "0192f3a1-7c5e-7b1a-9d0e-3f5a6b7c8d01", Lane: "routine", Put: put, Sent: true, Parked: "rule vs-2"},
+		},
+		"delivered": {{Seq: 3, ID: "0192f3a1-7c5e-7b1a-9d0e-3f5a6b7c0003", Lane: "routine", Put: put, Sent: true}},
+	},
+}
+
+func (k kiosk) State() (screen.State, error) { return k.state, k.err }
+
+func (k kiosk) Items(state string, _ int) ([]screen.Item, error) { return k.items[state], k.err }
+
+func (k kiosk) Release(_ context.Context, seq uint64) error {
+	for _, it := range k.items["parked"] {
+		if it.Seq == seq {
+			return nil
+		}
+	}
+	return errors.New("no such item is parked")
+}
