@@ -166,10 +166,10 @@ func portName(d config.Device) port.Name {
 	if d.Path != "" {
 		return port.Name{Path: d.Path}
 	}
-	id := strings.SplitN(strings.ToUpper(d.USB), ":", 3)
-	u := port.USB{Vendor: id[0], Product: id[1]}
+	id := strings.SplitN(d.USB, ":", 3)
+	u := port.USB{Vendor: strings.ToUpper(id[0]), Product: strings.ToUpper(id[1])}
 	if len(id) == 3 {
-		u.Serial = d.USB[len(d.USB)-len(id[2]):]
+		u.Serial = id[2]
 	}
 	return port.Name{USB: u}
 }

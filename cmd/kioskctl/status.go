@@ -45,11 +45,19 @@ func printStatus(w io.Writer, s screen.State) error {
 	}
 	fmt.Fprintf(t, "link\t%s\t%s\n", linkWord(s.Link), s.Link.Why)
 	fmt.Fprintf(t, "queue\t%d waiting\t%s\n", s.Queue.Waiting, queueWord(s.Queue))
-	fmt.Fprintf(t, "clock\t%s\t± %s\n", s.Clock.Source, s.Clock.Uncertainty)
+	fmt.Fprintf(t, "clock\t%s\t%s\n", s.Clock.Source, clockWord(s.Clock))
 	if s.NotSaved != "" {
 		fmt.Fprintf(t, "NOT SAVED\treadings find no room\t%s\n", s.NotSaved)
 	}
 	return t.Flush()
+}
+
+// clockWord says how far off the time may be; a clock that nobody set does not know.
+func clockWord(c screen.Clock) string {
+	if c.Source == "none" || c.Uncertainty == "" {
+		return "not set; it is asked of the clinic when the link is there"
+	}
+	return "± " + c.Uncertainty
 }
 
 func linkWord(l screen.Link) string {

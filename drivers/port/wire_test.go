@@ -108,7 +108,9 @@ func TestRecordThenPlayback(t *testing.T) {
 	for i := range all {
 		all[i] = byte(i)
 	}
-	for name, arrive := range map[string]func(io.Reader) io.Reader{"at once": same, "one by one": iotest.OneByteReader, "with the end": iotest.DataErrReader} {
+	for name, arrive := range map[string]func(io.Reader) io.Reader{
+		"at once": same, "one by one": iotest.OneByteReader, "with the end": iotest.DataErrReader,
+	} {
 		t.Run(name, func(t *testing.T) {
 			var file bytes.Buffer
 			far := &talk{Reader: arrive(bytes.NewReader(all[:]))}

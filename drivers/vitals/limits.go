@@ -86,17 +86,17 @@ var Calm = [...][quantities]Range{
 	Adult:      calmAdult,
 	Child: {
 		Systolic: {56, 179}, Diastolic: {28, 109}, Pulse: {48, 216}, Saturation: {90, 100}, Celsius: {35_000, 41_000},
-		Perfusion: {0, unlimited}, pulsePressure: {0, unlimited},
+		Perfusion: {0, unlimited}, pulsePressure: {-unlimited, unlimited},
 	},
 	Infant: {
 		Systolic: {40, 132}, Diastolic: {20, 90}, Pulse: {64, 252}, Saturation: {90, 100}, Celsius: {35_500, 37_999},
-		Perfusion: {0, unlimited}, pulsePressure: {0, unlimited},
+		Perfusion: {0, unlimited}, pulsePressure: {-unlimited, unlimited},
 	},
 }
 
 var calmAdult = [quantities]Range{
 	Systolic: {91, 179}, Diastolic: {0, 109}, Pulse: {41, 130}, Saturation: {92, 100}, Celsius: {35_001, unlimited},
-	Perfusion: {0, unlimited}, pulsePressure: {0, unlimited},
+	Perfusion: {0, unlimited}, pulsePressure: {-unlimited, unlimited},
 }
 
 // Judgement is how far a measurement may be believed by its numbers alone.

@@ -77,7 +77,10 @@ func TestMaybeInJSON(t *testing.T) {
 		value BloodPressure
 		text  string
 	}{
-		"all":              {BloodPressure{Some(MmHg(120)), Some(MmHg(80)), Some(MmHg(93)), Some(PerMinute(72))}, `{"systolic":120,"diastolic":80,"mean":93,"pulse":72}`},
+		"all": {
+			BloodPressure{Some(MmHg(120)), Some(MmHg(80)), Some(MmHg(93)), Some(PerMinute(72))},
+			`{"systolic":120,"diastolic":80,"mean":93,"pulse":72}`,
+		},
 		"some":             {BloodPressure{Systolic: Some(MmHg(120))}, `{"systolic":120}`},
 		"measured zero":    {BloodPressure{Pulse: Some(PerMinute(0))}, `{"pulse":0}`},
 		"none":             {BloodPressure{}, `{}`},

@@ -2,13 +2,9 @@ package broker
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
 	"sync"
-	"time"
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 )
@@ -19,29 +15,15 @@ type Message struct {
 	Payload  []byte
 	QoS      byte
 	Retained bool
-	Ack      func() // of a received QoS 1 message under ManualAck: lets the broker forget it; otherwise nil
-}
-
-// Opts says where and as whom to connect.
-type Opts struct {
-	URL       string // tcp://host:port or ssl://host:port
-	ClientID  string
-	Username  string
-	Password  string
-	TLS       *tls.Config
-	Will      *Message
-	ManualAck bool // PUBACK only when Message.Ack is called
-
-	KeepAlive    time.Duration // 0 is 30 s; whole seconds
-	PingTimeout  time.Duration // 0 is 10 s
-	WriteTimeout time.Duration // 0 is 10 s, for every write on the wire
-	DialTimeout  time.Duration // 0 is 20 s
+	Ack      func() // set on what is received: under ManualAck it sends the PUBACK of a QoS 1 message, otherwise it does nothing
 }
 
 // Conn is one connection. It is safe for concurrent use.
 type Conn struct {
 	client mqtt.Client
-	inbox  chan func() // handlers run here, off paho's reader, in order of arrival
+	inbox  chan func()   // handlers run here, off paho's reader, in order of arrival
+	turn   chan struct{} // held while a packet is handed to paho, which keeps packets in order
+	greet  func() bool   // takes the wire from Connect's ctx, false when that has ended; set by dial
 	done   chan struct{}
 	once   sync.Once
 	err    error // why the connection ended; set before done is closed
@@ -50,82 +32,43 @@ type Conn struct {
 // ErrClosed says that this side ended the connection.
 var ErrClosed = errors.New("connection closed")
 
-// Connect makes one connection. Its error names the address and what to check, never the password.
+// waiting is how many received messages may wait for a handler.
+const waiting = 1024
+
+// Connect makes one connection; ctx bounds only the making. Its error names the address and what to check, never the password.
 func Connect(ctx context.Context, o Opts) (*Conn, error) {
 	o = o.completed()
-	c := &Conn{inbox: make(chan func(), 1024), done: make(chan struct{})}
-	c.client = mqtt.NewClient(c.options(ctx, o))
+	at, err := address(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{inbox: make(chan func(), waiting), turn: make(chan struct{}, 1), done: make(chan struct{})}
+	c.client = mqtt.NewClient(c.options(ctx, at, o))
 	token := c.client.Connect()
 	select {
 	case <-token.Done():
-	case <-ctx.Done():
-		c.client.Disconnect(0)
+	case <-ctx.Done(): // which also closes the wire, and so ends paho's attempt
 		return nil, ctx.Err()
 	}
+	inTime := c.greet == nil || c.greet() // no wire, or ctx let go of it
 	if err := token.Error(); err != nil {
-		return nil, fmt.Errorf("connect to %s as %q: %w: check address, network, user and password", o.URL, o.ClientID, err)
+		return nil, fmt.Errorf("connect to %s as %q: %w: %s", at.Redacted(), o.ClientID, err, advice(err))
+	}
+	if !inTime {
+		return nil, ctx.Err()
 	}
 	go c.handle()
 	return c, nil
 }
 
-func (o Opts) completed() Opts {
-	orElse(&o.KeepAlive, 30*time.Second)
-	orElse(&o.PingTimeout, 10*time.Second)
-	orElse(&o.WriteTimeout, 10*time.Second)
-	orElse(&o.DialTimeout, 20*time.Second)
-	return o
-}
-
-func orElse(d *time.Duration, usual time.Duration) {
-	if *d == 0 {
-		*d = usual
-	}
-}
-
-func (c *Conn) options(ctx context.Context, o Opts) *mqtt.ClientOptions {
-	m := mqtt.NewClientOptions().AddBroker(o.URL).SetClientID(o.ClientID).SetUsername(o.Username).SetPassword(o.Password).
-		SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetProtocolVersion(4).
-		SetOrderMatters(true). // handlers only hand over to inbox, so the reader is never held up
-		SetKeepAlive(o.KeepAlive).SetPingTimeout(o.PingTimeout).SetWriteTimeout(o.WriteTimeout).SetConnectTimeout(o.DialTimeout).
-		SetAutoAckDisabled(o.ManualAck).
-		SetConnectionLostHandler(func(_ mqtt.Client, err error) { c.end(fmt.Errorf("connection lost: %w", err)) }).
-		SetCustomOpenConnectionFn(func(u *url.URL, _ mqtt.ClientOptions) (net.Conn, error) { return dial(ctx, u, o) })
-	if o.Will != nil {
-		m.SetBinaryWill(o.Will.Topic, o.Will.Payload, o.Will.QoS, o.Will.Retained)
-	}
-	return m
-}
-
-// dial opens the wire with a deadline on every write.
-func dial(ctx context.Context, u *url.URL, o Opts) (net.Conn, error) {
-	d := net.Dialer{Timeout: o.DialTimeout, KeepAlive: o.KeepAlive}
-	if u.Scheme == "tcp" || u.Scheme == "mqtt" {
-		c, err := d.DialContext(ctx, "tcp", u.Host)
-		return deadlined{c, o.WriteTimeout}, err
-	}
-	t := tls.Dialer{NetDialer: &d, Config: o.TLS}
-	c, err := t.DialContext(ctx, "tcp", u.Host)
-	return deadlined{c, o.WriteTimeout}, err
-}
-
-// deadlined is a connection on which no write lasts longer than the limit.
-type deadlined struct {
-	net.Conn
-	limit time.Duration
-}
-
-func (d deadlined) Write(b []byte) (int, error) {
-	if err := d.SetWriteDeadline(time.Now().Add(d.limit)); err != nil {
-		return 0, err
-	}
-	return d.Conn.Write(b)
-}
-
-// Publish sends m. With QoS 1 nil means that the broker acknowledged it, which says nothing about anybody behind the broker.
+// Publish sends m. With QoS 1 nil means that the broker acknowledged it, which says nothing about anybody behind the broker; with QoS 0
+// that it was written. An error leaves open whether the broker has it. Publishes leave in the order of the calls.
 func (c *Conn) Publish(ctx context.Context, m Message) error {
-	token := c.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload)
-	if err := c.wait(ctx, token); err != nil {
+	token, err := c.send(ctx, func() mqtt.Token { return c.client.Publish(m.Topic, m.QoS, m.Retained, m.Payload) })
+	if err == nil {
+		err = c.wait(ctx, token)
+	}
+	if err != nil {
 		return fmt.Errorf("publish to %s: %w", m.Topic, err)
 	}
 	return nil
@@ -135,28 +78,71 @@ func (c *Conn) Publish(ctx context.Context, m Message) error {
 const refused = 0x80
 
 // Subscribe subscribes to filter and waits until the broker grants it; a refusal is an error. f gets the messages in order, one at a time
-// over all subscriptions, and may publish. A retained message may come before Subscribe returns.
+// over all subscriptions, and may publish. A retained message may come before Subscribe returns. Without ManualAck the PUBACK goes out
+// before f is called.
 func (c *Conn) Subscribe(ctx context.Context, filter string, qos byte, f func(Message)) error {
-	token := c.client.Subscribe(filter, qos, func(_ mqtt.Client, m mqtt.Message) {
+	token, err := c.send(ctx, func() mqtt.Token { return c.client.Subscribe(filter, qos, c.deliver(f)) })
+	if err == nil {
+		err = c.wait(ctx, token)
+	}
+	if err != nil {
+		return fmt.Errorf("subscribe to %s: %w", filter, err)
+	}
+	for _, code := range token.(*mqtt.SubscribeToken).Result() {
+		if code != refused {
+			return nil
+		}
+	}
+	return fmt.Errorf("subscribe to %s: the broker refuses it: check the access rules for this user", filter)
+}
+
+// deliver hands what paho reads over to the inbox.
+func (c *Conn) deliver(f func(Message)) mqtt.MessageHandler {
+	return func(_ mqtt.Client, m mqtt.Message) {
 		msg := Message{Topic: m.Topic(), Payload: m.Payload(), QoS: m.Qos(), Retained: m.Retained(), Ack: m.Ack}
 		select {
 		case c.inbox <- func() { f(msg) }:
 		case <-c.done:
 		}
-	})
-	if err := c.wait(ctx, token); err != nil {
-		return fmt.Errorf("subscribe to %s: %w", filter, err)
 	}
-	if granted, ok := token.(*mqtt.SubscribeToken).Result()[filter]; ok && granted == refused {
-		return fmt.Errorf("subscribe to %s: the broker refuses it: check the access rules for this user", filter)
-	}
-	return nil
 }
 
+// send hands one packet to paho. paho may hold its caller for the write time-out and knows no context, so it is called beside; the turn
+// keeps a packet whose caller has gone before those that come later.
+func (c *Conn) send(ctx context.Context, f func() mqtt.Token) (mqtt.Token, error) {
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	select {
+	case c.turn <- struct{}{}:
+	case <-c.done:
+		return nil, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	handed := make(chan mqtt.Token, 1)
+	go func() {
+		handed <- f()
+		<-c.turn
+	}()
+	select {
+	case token := <-handed:
+		return token, nil
+	case <-c.done:
+		return nil, c.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// wait waits for what the broker says to a packet. Why the connection ended says more than that the packet got no answer.
 func (c *Conn) wait(ctx context.Context, token mqtt.Token) error {
 	select {
 	case <-token.Done():
-		return token.Error()
+		if err := token.Error(); err == nil || c.Err() == nil {
+			return err
+		}
+		return c.err
 	case <-c.done:
 		return c.err
 	case <-ctx.Done():
@@ -177,13 +163,16 @@ func (c *Conn) Err() error {
 	}
 }
 
+// goodbye is how long, in milliseconds, the DISCONNECT may take.
+const goodbye = 250
+
 // Close disconnects in good order, which cancels the will. It may be repeated.
 func (c *Conn) Close() {
-	c.client.Disconnect(250)
 	c.end(ErrClosed)
+	c.client.Disconnect(goodbye)
 }
 
-// end notes why the connection is over and wakes everybody who waits on it.
+// end notes why the connection is over and wakes everybody who waits on it. The first reason stands.
 func (c *Conn) end(err error) {
 	c.once.Do(func() {
 		c.err = err

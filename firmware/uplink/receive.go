@@ -3,13 +3,46 @@ package uplink
 import (
 	"context"
 	"errors"
-	"fmt"
+	"strings"
 
+	"nabz/firmware/broker"
 	"nabz/firmware/wire"
 	"nabz/queue"
 )
 
-// listen acts on every receipt, of the entry in flight or of any other.
+// news is a clinic's state as it came.
+type news struct {
+	topic string
+	state wire.ClinicState
+}
+
+// receive sorts what comes down. It never waits.
+func (s *session) receive(m broker.Message) {
+	switch m.Topic {
+	case s.topic(wire.DownAck):
+		a, err := wire.ParseAck(m.Payload)
+		if err != nil {
+			s.Log.Warn("receipt not understood", "why", err)
+			return
+		}
+		offer(s.acks, a)
+	case s.topic(wire.DownHello):
+		if h, err := wire.Parse[wire.HelloReply](m.Payload); err == nil {
+			offer(s.hellos, h)
+		}
+	}
+}
+
+// receiveClinic takes a clinic's state. One that cannot be read, or is empty because it was cleared, is a clinic that is not there.
+func (s *session) receiveClinic(m broker.Message) {
+	c, err := wire.Parse[wire.ClinicState](m.Payload)
+	if err != nil {
+		c = wire.ClinicState{}
+	}
+	offer(s.states, news{m.Topic, c})
+}
+
+// listen acts on everything that comes down, of the entry in flight or of any other, until ctx ends.
 func (s *session) listen(ctx context.Context) error {
 	for {
 		select {
@@ -17,9 +50,32 @@ func (s *session) listen(ctx context.Context) error {
 			if err := s.act(ctx, a); err != nil {
 				return err
 			}
+		case n := <-s.states:
+			s.notice(n)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// notice draws the conclusions from a clinic's state. A new session of a clinic, or one that turned online, is worth sending to at once.
+func (s *session) notice(n news) {
+	old := s.clinics[n.topic]
+	s.clinics[n.topic] = n.state
+	there := false
+	for _, c := range s.clinics {
+		there = there || c.St == wire.Online
+	}
+	s.there.Store(there)
+	if n.state.St == wire.Online && n.state != old {
+		s.fresh.Store(true)
+		offer(s.online, struct{}{})
+	}
+	switch {
+	case !there:
+		s.report(Link{Broker: true, Why: "the clinic is offline"})
+	case s.greeted.Load():
+		s.report(Link{Broker: true, Clinic: true})
 	}
 }
 
@@ -29,36 +85,37 @@ func (s *session) act(ctx context.Context, a wire.Ack) error {
 	if !ours {
 		return nil
 	}
+	if a.Status == wire.Seen {
+		s.tell(entry, Seen) // also when the queue has long forgotten it
+		return nil
+	}
 	it, state, err := s.Queue.Find(entry)
 	if errors.Is(err, queue.ErrUnknown) {
-		return nil // delivered so long ago that it is forgotten
+		return nil
 	}
 	if err != nil {
 		return storeError(ctx, err)
 	}
-	if err := s.apply(ctx, a, it, state); err != nil {
+	if err := s.settle(ctx, a, it, state); err != nil {
 		return err
+	}
+	if a.Status != wire.Retry {
+		s.useful.Store(true)
 	}
 	offer(s.results, result{entry, a.Status})
 	return nil
 }
 
-func (s *session) apply(ctx context.Context, a wire.Ack, it queue.Item, state queue.State) error {
-	switch a.Status {
-	case wire.Stored, wire.Duplicate:
+func (s *session) settle(ctx context.Context, a wire.Ack, it queue.Item, state queue.State) error {
+	switch {
+	case a.Status == wire.Stored, a.Status == wire.Duplicate:
 		return s.recorded(ctx, it, state)
-	case wire.Rejected:
-		if state != queue.Waiting {
-			return nil
-		}
-		s.Log.Warn("the record refuses an entry; it is parked", "entry", it.ID, "reasons", a.Reason)
-		s.tell(it.ID, Parked, a.Reason...)
-		return storeError(ctx, s.Queue.Park(ctx, it.Seq, reasons(a)))
-	case wire.Retry:
-		s.tell(it.ID, Retried, a.Reason...)
-	case wire.Seen:
-		s.tell(it.ID, Seen)
+	case state != queue.Waiting:
+		return nil
+	case a.Status == wire.Rejected:
+		return s.park(ctx, it, a.Reason...)
 	}
+	s.tell(it.ID, Retried, a.Reason...)
 	return nil
 }
 
@@ -71,16 +128,23 @@ func (s *session) recorded(ctx context.Context, it queue.Item, state queue.State
 	s.tell(it.ID, Recorded)
 	s.report(Link{Broker: true, Clinic: true})
 	if counts := s.Queue.Stats(); counts.Waiting+counts.Parked == 0 {
-		if err := s.Clock.Forget(nil); err != nil {
-			return fatal{err}
-		}
+		s.lasting(s.Clock.Forget(nil))
 	}
 	return nil
 }
 
-func reasons(a wire.Ack) string {
-	if len(a.Reason) == 0 {
+// spell makes one line of reasons.
+func spell(reasons []string) string {
+	if len(reasons) == 0 {
 		return "the record gave no reason"
 	}
-	return fmt.Sprint(a.Reason)
+	return strings.Join(reasons, "; ")
+}
+
+// offer hands v over if there is room.
+func offer[T any](c chan<- T, v T) {
+	select {
+	case c <- v:
+	default:
+	}
 }

@@ -1,9 +1,10 @@
 // Package uplink carries entries from the queue to the clinic and acts on the receipts that come back.
 //
 // One connection's life is a session: subscribe, say that the kiosk is online, ask the clinic for the time, then drain. One entry is in
-// flight at a time: urgent ones first, then what came since the link is back, then the backlog. What an entry is first sent with (its
-// repaired time, the moment, the software) is noted on it durably before it leaves, so that every retry is the same bytes. An entry leaves
-// the queue only on the clinic's receipt: the broker's PUBACK says nothing about the clinic.
+// flight at a time: urgent ones first, then what came since the link is back, then the backlog; an entry that the clinic does not take now
+// lets the others pass. What an entry is first sent with (its repaired time, the moment, the software) is noted on it durably
+// before it leaves, so that every retry is the same bytes. An entry leaves the queue only on the clinic's receipt: the broker's PUBACK says
+// nothing about the clinic.
 //
 //	saved -> sent (PUBACK) -> stored | duplicate: acknowledged
 //	                       -> rejected:           parked, for a person
@@ -72,9 +73,9 @@ type Opts struct {
 // Uplink is the task.
 type Uplink struct {
 	Opts
-	root  string
-	tries int    // failed attempts at the entry below
-	at    uint64 // its number
+	root    string
+	pace    pace                        // of the session that drains
+	clinics map[string]wire.ClinicState // by topic, of the session that listens
 
 	mu   sync.Mutex // guards link
 	link Link
@@ -85,18 +86,22 @@ func New(o Opts) *Uplink {
 	if o.Silence == 0 {
 		o.Silence = 30 * time.Second
 	}
-	return &Uplink{Opts: o, root: wire.Root(o.Practice)}
+	return &Uplink{Opts: o, root: wire.Root(o.Practice), clinics: map[string]wire.ClinicState{}}
 }
 
 func (u *Uplink) String() string { return "uplink" }
 
-// Run connects and drains until ctx ends, or the queue or the clock fails. A broker that is away is not an error.
+// Run connects and drains until ctx ends or the queue fails, and says which. A broker that is away, or refuses us, is not an error: it is
+// tried again after 1 s to 5 min, longer each time until a connection proves useful.
 func (u *Uplink) Run(ctx context.Context) error {
 	for tries := 0; ctx.Err() == nil; tries++ {
 		s, err := u.connect(ctx)
 		if err == nil {
-			tries = 0
+			begun := time.Now()
 			err = s.run(ctx)
+			if s.useful.Load() || s.greeted.Load() && time.Since(begun) > lastRetry {
+				tries = 0
+			}
 		}
 		var broken fatal
 		if errors.As(err, &broken) {
@@ -106,12 +111,12 @@ func (u *Uplink) Run(ctx context.Context) error {
 			break
 		}
 		u.report(Link{Why: err.Error()})
-		pause(ctx, backoff(tries, lastReconnect))
+		pause(ctx, backoff(tries), nil)
 	}
 	return ctx.Err()
 }
 
-// fatal is an error of our own stores: going on could lose something.
+// fatal is an error of the queue: going on could lose something.
 type fatal struct{ error }
 
 func (u *Uplink) topic(part string) string { return wire.Topic(u.root, u.Kiosk, part) }
@@ -120,10 +125,11 @@ func (u *Uplink) topic(part string) string { return wire.Topic(u.root, u.Kiosk, 
 func (u *Uplink) report(l Link) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if l.Broker == u.link.Broker && l.Clinic == u.link.Clinic && l.Why == u.link.Why {
+	first := u.link.Since.IsZero()
+	if !first && l.Broker == u.link.Broker && l.Clinic == u.link.Clinic && l.Why == u.link.Why {
 		return
 	}
-	if l.Broker != u.link.Broker || l.Clinic != u.link.Clinic {
+	if first || l.Broker != u.link.Broker || l.Clinic != u.link.Clinic {
 		u.Log.Info("link", "broker", l.Broker, "clinic", l.Clinic, "why", l.Why)
 	}
 	l.Since = time.Now()

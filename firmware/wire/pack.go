@@ -13,7 +13,7 @@ import (
 // MaxPayload is the most that a payload may unpack to.
 const MaxPayload = 1 << 20
 
-// dictionaryID names the dictionary in every compressed payload. A change of dictionary.json takes a new number, and the clinic then
+// dictionaryID names the dictionary in every compressed payload. A change of dictionary.ndjson takes a new number, and the clinic then
 // knows both.
 const dictionaryID = 0x6e610001
 

@@ -1,0 +1,108 @@
+package uplink
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+	"time"
+
+	"nabz/queue"
+)
+
+// Bounds of every back-off, of connections as of entries.
+const (
+	firstRetry = time.Second
+	lastRetry  = 5 * time.Minute
+)
+
+// backoff is the time before the next attempt after so many failed ones: doubling from one second to five minutes, less up to half of it
+// at random, so that kiosks which lost the same link do not come back in step.
+func backoff(tries int) time.Duration {
+	d := lastRetry
+	if tries < 10 {
+		d = min(firstRetry<<tries, lastRetry)
+	}
+	return d - rand.N(d/2)
+}
+
+// pace says which entry may go when. It is pure: the time comes in.
+//
+// An entry that the clinic did not take is held back for its own back-off. After each failure routine entries pause as well, for half of a
+// back-off that grows while nothing succeeds. So while the clinic cannot record, little is sent; and when it is one entry that cannot be
+// recorded, the others pass it. An urgent entry waits only for its own back-off.
+type pace struct {
+	failures int             // in a row, of any entry
+	resume   time.Time       // no routine entry before that
+	held     map[uint64]hold // by number in the queue
+}
+
+type hold struct {
+	tries int
+	until time.Time
+}
+
+// pick returns the index of the entry to send now, or -1 and how long until one may go. Holds of entries that are not in view are dropped.
+func (p *pace) pick(items []queue.Item, now time.Time) (int, time.Duration) {
+	view := make(map[uint64]bool, len(items))
+	var soonest time.Time
+	for i, it := range items {
+		view[it.Seq] = true
+		due := p.due(it)
+		if !due.After(now) {
+			return i, 0
+		}
+		if soonest.IsZero() || due.Before(soonest) {
+			soonest = due
+		}
+	}
+	maps.DeleteFunc(p.held, func(seq uint64, _ hold) bool { return !view[seq] })
+	return -1, soonest.Sub(now)
+}
+
+// due is when an entry may go.
+func (p *pace) due(it queue.Item) time.Time {
+	until := p.held[it.Seq].until
+	if it.Lane == queue.Routine && until.Before(p.resume) {
+		return p.resume
+	}
+	return until
+}
+
+// cut notes that the connection went while an entry was in flight. It may be the entry that a broker does not stand, so the others go
+// first.
+func (p *pace) cut(seq uint64, now time.Time) {
+	if p.held == nil {
+		p.held = map[uint64]hold{}
+	}
+	tries := p.held[seq].tries
+	p.held[seq] = hold{tries: tries + 1, until: now.Add(backoff(tries))}
+}
+
+// failed notes that the clinic did not take an entry.
+func (p *pace) failed(seq uint64, now time.Time) {
+	p.cut(seq, now)
+	p.resume = now.Add(backoff(p.failures) / 2)
+	p.failures++
+}
+
+// settled notes that the clinic took an entry, or refused it for good: it works.
+func (p *pace) settled(seq uint64) {
+	delete(p.held, seq)
+	p.failures, p.resume = 0, time.Time{}
+}
+
+// release lets everything go at once: the clinic has just come online.
+func (p *pace) release() { *p = pace{} }
+
+// pause waits for d, or less when ctx ends or something comes on wake, and says whether that came.
+func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+	case <-t.C:
+	case <-wake:
+		return true
+	}
+	return false
+}
