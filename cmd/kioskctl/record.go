@@ -16,6 +16,7 @@ type recordCmd struct {
 	Device string `required:"" enum:"contec,bci,par,suretemp" help:"What is plugged in: contec, bci, par or suretemp."`
 	Port   string `required:"" help:"Device file, or USB identity as vendor:product or vendor:product:serial."`
 	File   string `arg:"" help:"Where to write the capture, in .hex form."`
+	Trace  bool   `help:"Show what passes on the line, with times, on standard error."`
 	JSON   bool   `help:"Print the closing counts as JSON."`
 }
 
@@ -40,7 +41,11 @@ func (c recordCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	d := driverFor(c.Device, port.Record(w, file))
+	wire := port.Record(w, file)
+	if c.Trace {
+		wire = port.Trace(wire, os.Stderr)
+	}
+	d := driverFor(c.Device, wire)
 	for err == nil {
 		_, err = d.Next(ctx)
 	}
