@@ -134,15 +134,16 @@ func (d *desk) open(ctx context.Context, opens exam.Identify, reply chan<- answe
 		reply <- answer{err: screen.ErrBusy}
 		return nil
 	}
-	d.visit = exam.New(newID(), d.settings)
-	view, err := d.act(ctx, opens)
-	if err == nil && view.Step == exam.StepPatient {
-		d.visit = nil
-		d.publish()
-		err, view = nil, exam.View{}
-		reply <- answer{err: fmt.Errorf("the visit did not open: a record number and a worker are needed")}
+	var err error
+	if opens.Patient, err = opens.Patient.Normal(); err == nil {
+		err = reading.CheckOperator(opens.Operator)
+	}
+	if err != nil {
+		reply <- answer{err: fmt.Errorf("%w: %w", screen.ErrInput, err)}
 		return nil
 	}
+	d.visit = exam.New(newID(), d.settings)
+	view, err := d.act(ctx, opens)
 	reply <- answer{view: view, err: err}
 	return err
 }

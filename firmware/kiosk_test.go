@@ -241,6 +241,9 @@ func TestStaleAndBusyActs(t *testing.T) {
 	t.Parallel() // each waits for its own devices
 	b := newBench(t)
 	b.start()
+	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.NationalNumber, Value: "12"}, "w-7"); !errors.Is(err, screen.ErrInput) {
+		t.Errorf("a number that is no CNIC: %v", err)
+	}
 	visit := b.open()
 	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, "w-7"); !errors.Is(err, screen.ErrBusy) {
 		t.Errorf("a second visit: %v", err)

@@ -172,7 +172,7 @@ func reply(w http.ResponseWriter, v any, err error) {
 func status(err error) int {
 	var bad badRequest
 	switch {
-	case errors.As(err, &bad):
+	case errors.As(err, &bad), errors.Is(err, ErrInput):
 		return http.StatusBadRequest
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrStale):
 		return http.StatusConflict

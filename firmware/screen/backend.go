@@ -15,7 +15,7 @@ import (
 type Backend interface {
 	// State is everything at this moment.
 	State() (State, error)
-	// Open starts a visit. ErrBusy when one is in progress.
+	// Open starts a visit. ErrBusy when one is in progress, ErrInput when an identifier is not one.
 	Open(ctx context.Context, p reading.PatientRef, operator string) (exam.View, error)
 	// Do steps the visit of that id and returns it as it then is, durably. ErrStale when it is not the one in progress.
 	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
@@ -28,6 +28,7 @@ type Backend interface {
 // Errors that a Backend gives for what a person may do about it.
 var (
 	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
+	ErrInput = errors.New("not accepted")
 	ErrStale = errors.New("this visit is not in progress any more: reload the page")
 )
 
