@@ -5,9 +5,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,17 +24,38 @@ var update = flag.Bool("update", false, "write the expected output anew")
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"kioskctl": main}) }
 
-// Every script finds a running kiosk at $KIOSK, one with nothing to do at $IDLE, one in trouble at $SICK, and nobody at $NOBODY.
+// traces is where other people's captures lie, beside the checkout.
+const traces = "../../../shared/traces"
+
+// beside answers the condition [traces]: whether the captures are there.
+func beside(cond string) (bool, error) {
+	if cond != "traces" {
+		return false, fmt.Errorf("condition %q is not known", cond)
+	}
+	_, err := os.Stat(traces)
+	return err == nil, nil
+}
+
+// Every script finds a running kiosk at $KIOSK, one with nothing to do at $IDLE, one in trouble at $SICK, nobody at $NOBODY, and other
+// people's captures in $TRACES, where they are there.
 func TestScripts(t *testing.T) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){"bytes": writeBytes}
-	testscript.Run(t, testscript.Params{Dir: "testdata", UpdateScripts: *update, Cmds: commands, Setup: func(e *testscript.Env) error {
+	params := testscript.Params{Dir: "testdata", UpdateScripts: *update, Cmds: commands, Condition: beside}
+	params.Setup = func(e *testscript.Env) error {
+		dir, err := filepath.Abs(traces)
+		if err != nil {
+			return err
+		}
+		e.Setenv("TRACES", dir)
+		e.Setenv("GORACE", "atexit_sleep_ms=0") // else each program waits a second at its end under the race detector
 		e.Setenv("KIOSK", serve(e, busy))
 		e.Setenv("IDLE", serve(e, kiosk{state: screen.State{Kiosk: "bhu-2", Version: "1.2.3", Clock: screen.Clock{Source: "none"}}}))
 		e.Setenv("SICK", serve(e, kiosk{err: errors.New("the disk is gone")}))
 		nobody, err := freeAddr()
 		e.Setenv("NOBODY", "http://"+nobody)
 		return err
-	}})
+	}
+	testscript.Run(t, params)
 }
 
 // writeBytes makes a file of what its digits stand for: bytes FILE 01 e0 85.

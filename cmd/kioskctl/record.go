@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
+	"syscall"
 
+	"nabz/drivers/frame"
 	"nabz/drivers/port"
 )
 
@@ -22,7 +25,8 @@ type recordCmd struct {
 
 // Help implements kong.HelpProvider.
 func (recordCmd) Help() string {
-	return `Records until Ctrl-C. A cuff is listened to and never told to inflate.
+	return `Records until Ctrl-C. The line settings of the device's kind are tried in turn until it is understood. A cuff is listened to and
+never told to inflate.
 
 Example:
   kioskctl record --device contec --port 10C4:EA60 session.hex`
@@ -30,7 +34,7 @@ Example:
 
 // Run implements kioskctl record.
 func (c recordCmd) Run() error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	w, err := port.OpenSerial(nameOf(c.Port), port.Line(driverFor(c.Device, nil).Lines()[0]))
 	if err != nil {
@@ -41,26 +45,62 @@ func (c recordCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	wire := port.Record(w, file)
-	if c.Trace {
-		wire = port.Trace(wire, os.Stderr)
-	}
-	d := driverFor(c.Device, wire)
-	for err == nil {
-		_, err = d.Next(ctx)
-	}
-	if errors.Is(err, context.Canceled) {
-		err = nil
-	}
+	t, err := c.listen(ctx, w, file, os.Stderr)
 	if err := errors.Join(err, file.Close()); err != nil {
 		return err
 	}
-	t := d.Tally()
 	if c.JSON {
 		return printJSON(t)
 	}
 	fmt.Printf("%s: %d frames, %d bytes skipped, %d checksum failures\n", c.File, t.Frames, t.Skipped, t.BadChecksum)
 	return nil
+}
+
+// line is a wire whose setting can be changed.
+type line interface {
+	port.Wire
+	SetLine(l port.Line) error
+}
+
+// listen records w until ctx ends (nil) or the port fails. A device that was silent is tried with its kind's next setting, as long as none
+// has given a frame; log hears of each.
+func (c recordCmd) listen(ctx context.Context, w line, file, log io.Writer) (sum frame.Tally, err error) {
+	settings := driverFor(c.Device, nil).Lines()
+	wire := port.Record(w, file)
+	if c.Trace {
+		wire = port.Trace(wire, log)
+	}
+	for i := 0; ; {
+		l := settings[i%len(settings)]
+		text := fmt.Sprintf("%s at %d 8%c%d", c.Device, l.Baud, l.Parity, l.StopBits)
+		fmt.Fprintf(log, "recording %s; Ctrl-C ends it\n", text)
+		if _, err := fmt.Fprintln(file, "#", text); err != nil {
+			return sum, err
+		}
+		if err := w.SetLine(port.Line(l)); err != nil {
+			return sum, err
+		}
+		t, err := follow(ctx, driverFor(c.Device, wire))
+		sum = frame.Tally{Frames: sum.Frames + t.Frames, Skipped: sum.Skipped + t.Skipped, BadChecksum: sum.BadChecksum + t.BadChecksum}
+		if ctx.Err() != nil {
+			return sum, nil
+		}
+		if !errors.Is(err, frame.ErrSilent) {
+			return sum, err
+		}
+		if sum.Frames == 0 {
+			i++
+		}
+	}
+}
+
+// follow reads samples until there are no more.
+func follow(ctx context.Context, d driver) (frame.Tally, error) {
+	for {
+		if _, err := d.Next(ctx); err != nil {
+			return d.Tally(), err
+		}
+	}
 }
 
 // nameOf reads a port as a person writes it.

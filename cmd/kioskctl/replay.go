@@ -24,8 +24,8 @@ type replayCmd struct {
 
 // Help implements kong.HelpProvider.
 func (replayCmd) Help() string {
-	return `Samples go to standard output, one JSON object a line; a number that is not there is absent. At the end, standard error tells frames,
-bytes skipped and checksum failures.
+	return `Samples go to standard output, one JSON object a line; a number that is not there is absent. At the end, standard error tells
+frames, bytes skipped and checksum failures.
 
 Example:
   kioskctl replay --device contec session.hex

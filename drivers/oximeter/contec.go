@@ -42,7 +42,11 @@ func NewContec(p frame.Port, d Dialect) *Contec {
 
 // Lines are the settings to try, in this order.
 func (c *Contec) Lines() []frame.Line {
-	return []frame.Line{{Baud: 115200, Parity: 'N', StopBits: 1}, {Baud: 19200, Parity: 'O', StopBits: 1}, {Baud: 4800, Parity: 'O', StopBits: 1}}
+	return []frame.Line{
+		{Baud: 115200, Parity: 'N', StopBits: 1},
+		{Baud: 19200, Parity: 'O', StopBits: 1},
+		{Baud: 4800, Parity: 'O', StopBits: 1},
+	}
 }
 
 // Tally returns what was counted so far.
@@ -53,11 +57,12 @@ func (c *Contec) Tally() frame.Tally { return c.reader.Tally() }
 // a playback).
 func (c *Contec) Next(ctx context.Context) (vitals.Sample, error) {
 	for {
-		if err := c.speak(time.Now()); err != nil {
+		now := time.Now()
+		if err := c.speak(now); err != nil {
 			return vitals.Sample{}, err
 		}
-		p, err := c.reader.Next(ctx, lookUp)
-		now := time.Now()
+		p, err := c.reader.Next(ctx, c.patience(now))
+		now = time.Now()
 		switch {
 		case errors.Is(err, frame.ErrSilent):
 			if now.Sub(c.heard) >= silentTime {
@@ -88,13 +93,14 @@ func (c *Contec) decode(p []byte) (vitals.Sample, bool) {
 	return vitals.Sample{}, false
 }
 
-// speak sends what is due: the rest of the greeting, keep-alive, a new start after silence.
+// speak sends what is due: the rest of the greeting, keep-alive, a new start after silence. A device of the five-byte form knows none of
+// these commands and needs no keep-alive; it is only nudged when it is silent, since any byte wakes some of them.
 func (c *Contec) speak(now time.Time) error {
 	if c.heard.IsZero() {
 		c.heard, c.restarted = now, now
 	}
 	switch {
-	case c.greeted < len(greeting):
+	case c.greets():
 		if now.Sub(c.asked) < answerTime {
 			return nil
 		}
@@ -103,10 +109,21 @@ func (c *Contec) speak(now time.Time) error {
 	case now.Sub(c.heard) >= restartTime && now.Sub(c.restarted) >= restartTime:
 		c.restarted = now
 		return c.send(cmdStart, now)
-	case now.Sub(c.asked) >= keepAlive:
+	case c.split.is != streamBCI && now.Sub(c.asked) >= keepAlive:
 		return c.send(cmdKeepAlive, now)
 	}
 	return nil
+}
+
+// greets says whether commands of the greeting are still to be sent.
+func (c *Contec) greets() bool { return c.split.is != streamBCI && c.greeted < len(greeting) }
+
+// patience is how long to wait for a packet before something may be due.
+func (c *Contec) patience(now time.Time) time.Duration {
+	if c.greets() {
+		return max(answerTime-now.Sub(c.asked), time.Millisecond)
+	}
+	return lookUp
 }
 
 func (c *Contec) send(cmd byte, now time.Time) error {

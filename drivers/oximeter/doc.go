@@ -17,7 +17,7 @@
 //	P5  perfusion index x 100, low byte; P6 high byte; FFFF none
 //
 // There is no checksum. To resynchronise, skip to a byte with bit 7 clear that is a known type and is followed by that type's number of
-// bytes with bit 7 set.
+// bytes with bit 7 set. A live packet is given once the byte behind it has shown that it ends there.
 //
 // The stream stops by itself after about 30 s without keep-alive. The driver sends AF every 3 s and starts again with A1 after 2 s of
 // silence. Stored data (types 0F and 09) is never a sample: it is not now.
@@ -32,8 +32,15 @@
 //	b3  7 = 0 · pulse, bits 6..0; FF none
 //	b4  7 = 0 · SpO2; 7F none
 //
+// To resynchronise, skip to a byte with bit 7 set that is followed by four with it clear and then one with it set. Noise does that too, so
+// the form is believed after six packets in a row; a capture that ends sooner needs two, or one with nothing before it. From then on no V7
+// command is sent, but for A1 on silence: any byte wakes some of these devices.
+//
 // Bit 5 of b0 has opposite meanings, so the dialect must be told: read as Berry, a desaturating patient on a Contec would be "no probe".
-// With odd parity a damaged byte reaches the program as 00: never act on a single packet.
+// Bit 4 of b0 becomes vitals.SearchTimeout in both: the device has no pulse to show, and why is in the flags beside it.
+//
+// With odd parity a damaged byte reaches the program as 00, which can clear the flags in b2 or make a number of another one. No packet has a
+// checksum either, so a Sample here is what one packet said and no more: a lone outlier is for the exam's stable window to pass over.
 //
 // # What the numbers mean
 //

@@ -15,7 +15,10 @@ const (
 //
 // The forms tell themselves apart: in V7 one byte with bit 7 clear stands before those with it set, in the five-byte form one with bit 7
 // set stands before four with it clear.
-type splitter struct{ is stream }
+type splitter struct {
+	is   stream
+	lost int // bytes that belonged to no packet while undecided
+}
 
 // convincing is how many five-byte packets in a row decide for that form.
 const convincing = 6
@@ -29,6 +32,9 @@ func (s *splitter) split(b []byte, atEOF bool) (int, []byte, error) {
 		}
 		if more && !atEOF {
 			return i, nil, nil
+		}
+		if s.is == undecided {
+			s.lost++
 		}
 	}
 	return len(b), nil, nil
@@ -59,10 +65,23 @@ func (s *splitter) matchBCI(b []byte, atEOF bool) (int, bool) {
 			return 0, false
 		}
 	}
-	if atEOF && len(b) >= bciLength && s.is != streamV7 { // a short capture
+	if atEOF && s.suffices(len(b)) {
+		s.is = streamBCI
 		return bciLength, false
 	}
 	return 0, true
+}
+
+// suffices says whether n bytes that look like the five-byte form are enough of it at the end of a capture: two packets are, one only where
+// no more than the end of another stood before it, since noise often ends like a packet.
+func (s *splitter) suffices(n int) bool {
+	switch s.is {
+	case streamBCI:
+		return n >= bciLength
+	case streamV7:
+		return false
+	}
+	return n >= 2*bciLength || n >= bciLength && s.lost < bciLength
 }
 
 func (s *splitter) matchV7(b []byte, atEOF bool) (int, bool) {

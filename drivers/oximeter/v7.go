@@ -2,12 +2,8 @@ package oximeter
 
 import "nabz/drivers/vitals"
 
-// Packet types of V7 that the driver looks at.
-const (
-	v7Live   = 0x01
-	v7Free   = 0x0C // a stream has ended
-	v7HangUp = 0x0D
-)
+// v7Live is the type of the packets that become samples; all others are answers or stored data.
+const v7Live = 0x01
 
 // v7Lengths is the total length of each packet type; 0 is no type. 02, 03, 06, 13 and 14 are not in the document, their lengths are from
 // captures.

@@ -77,13 +77,33 @@ func OpenSerial(n Name, l Line) (*Serial, error) {
 	if err != nil {
 		return nil, errors.Join(openError(path, err), lock.Close())
 	}
-	if err := p.ResetInputBuffer(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open %s: drop old input: %w", path, err), p.Close(), lock.Close())
+	if err := drain(p); err != nil {
+		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), p.Close(), lock.Close())
 	}
 	usb, _ := identify(sysfs, path) // unknown is fine: not every port is on USB
-	s := &Serial{path: path, usb: usb, port: p, lock: lock, bytes: make(chan []byte), gone: make(chan struct{}), shut: make(chan struct{}), reads: newDeadline()}
+	s := &Serial{
+		path: path, usb: usb, port: p, lock: lock, reads: newDeadline(),
+		bytes: make(chan []byte), gone: make(chan struct{}), shut: make(chan struct{}),
+	}
 	go s.pump()
 	return s, nil
+}
+
+// drain throws away old input: what the kernel holds, and what came while it was dropped. It also finds out whether the line can be read
+// at all: select(2) knows descriptors below 1024 only, and the library panics on others.
+func drain(p serial.Port) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("too many files are open (%v): set LimitNOFILE=1024", r)
+		}
+	}()
+	if err := errors.Join(p.ResetInputBuffer(), p.SetReadTimeout(0)); err != nil {
+		return fmt.Errorf("drop old input: %w", err)
+	}
+	if _, err := p.Read(make([]byte, 4096)); err != nil {
+		return fmt.Errorf("drop old input: %w", err)
+	}
+	return p.SetReadTimeout(serial.NoTimeout)
 }
 
 func locate(n Name) (string, error) {
@@ -212,7 +232,7 @@ func (s *Serial) Path() string { return s.path }
 // Identity is the USB identity of the bridge; zero when it is not on USB.
 func (s *Serial) Identity() USB { return s.usb }
 
-// SetLine changes the line's setting.
+// SetLine changes the line's setting and throws away what the kernel holds: it was read with the setting before.
 func (s *Serial) SetLine(l Line) error {
 	mode, err := modeOf(l)
 	if err != nil {
@@ -223,7 +243,10 @@ func (s *Serial) SetLine(l Line) error {
 	if s.closed {
 		return ErrClosed
 	}
-	return s.port.SetMode(mode)
+	if err := errors.Join(s.port.SetMode(mode), s.port.ResetInputBuffer()); err != nil {
+		return fmt.Errorf("set %s: %w", s.path, err)
+	}
+	return nil
 }
 
 // Close gives the port up. A Read that waits returns ErrClosed. It may be repeated.

@@ -405,3 +405,46 @@ func TestNotASerialPort(t *testing.T) {
 		t.Error("a plain file was opened as a serial port")
 	}
 }
+
+// select(2) knows descriptors below 1024 only, and go.bug.st/serial panics on others: that must be a refusal, not the end of the program.
+func TestTooManyOpenFiles(t *testing.T) {
+	_, path := newDevice(t)
+	for {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			t.Fatal(err) // a limit below 1024 needs no guard, but is not what this test is about
+		}
+		defer f.Close()
+		if f.Fd() >= unix.FD_SETSIZE {
+			break
+		}
+	}
+	s, err := OpenSerial(Name{Path: path}, line)
+	if err == nil {
+		_, err = s.Read(make([]byte, 1))
+		s.Close()
+	}
+	if err == nil || !strings.Contains(err.Error(), "LimitNOFILE") || !strings.Contains(err.Error(), path) {
+		t.Errorf("error %v, want one that names the port and the setting", err)
+	}
+}
+
+// A write whose time is over before it begins sends nothing: half a command may mean another one.
+func TestWriteAfterItsDeadline(t *testing.T) {
+	device, host := newPair(t)
+	for range 20 {
+		if err := host.SetWriteDeadline(time.Unix(1, 0)); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := host.Write([]byte("late")); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%d bytes, error %v, want os.ErrDeadlineExceeded", n, err)
+		}
+	}
+	if err := host.SetWriteDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := host.Write([]byte("good")); err != nil {
+		t.Fatal(err)
+	}
+	receive(t, device, "good")
+}

@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// USB is the identity of a USB device. Vendor and Product are four hexadecimal digits in upper case; Serial may be empty for any.
+// USB is the identity of a USB device. Vendor and Product are four hexadecimal digits, in upper case where this package gives them; Serial
+// may be empty for any.
 type USB struct{ Vendor, Product, Serial string }
 
 func (u USB) String() string {
@@ -37,11 +38,17 @@ func find(root string, u USB) ([]string, error) {
 	var found []string
 	for _, e := range entries {
 		id, ok := identify(root, e.Name())
-		if ok && id.Vendor == u.Vendor && id.Product == u.Product && (u.Serial == "" || u.Serial == id.Serial) {
+		if ok && id.is(u) {
 			found = append(found, "/dev/"+e.Name())
 		}
 	}
 	return found, nil
+}
+
+// is says whether a device is the one that was asked for. Hexadecimal digits may be asked for in either case; a serial number is text.
+func (u USB) is(asked USB) bool {
+	return strings.EqualFold(u.Vendor, asked.Vendor) && strings.EqualFold(u.Product, asked.Product) &&
+		(asked.Serial == "" || asked.Serial == u.Serial)
 }
 
 // identify returns the USB identity behind a port: the nearest ancestor of its device that has an idVendor.

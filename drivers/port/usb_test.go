@@ -83,6 +83,7 @@ func TestFind(t *testing.T) {
 		"no such serial number":      {USB{"0403", "6001", "TH0003"}, nil},
 		"serial number's case":       {USB{"0403", "6001", "th0002"}, nil},
 		"without a serial number":    {USB{"10C4", "EA60", ""}, []string{"/dev/ttyUSB2"}},
+		"in lower case":              {USB{"10c4", "ea60", ""}, []string{"/dev/ttyUSB2"}},
 		"serial number not there":    {USB{"10C4", "EA60", "0001"}, nil},
 		"same vendor, other product": {USB{"0403", "6015", ""}, nil},
 		"the hub is no port":         {USB{"1D6B", "0002", ""}, nil},

@@ -52,6 +52,8 @@ func TestPlaybackNamesTheLine(t *testing.T) {
 		"> zz\n":                 "line 1",
 		"< 01\n\x01\xe0\x85\xb3": "line 2",
 		"< 01 ; finger in\n":     "line 1",
+		"< 01 e0 8 5 b3\n":       "line 1",
+		"< 01\n< 01 e08 5\n":     "line 2",
 		"< 01\n< " + strings.Repeat("00", 1<<20) + "\n": "line 2",
 	} {
 		if _, err := OpenPlayback(strings.NewReader(in), false); err == nil || !strings.Contains(err.Error(), want) {
@@ -66,6 +68,25 @@ func TestPlaybackPassesOnReadErrors(t *testing.T) {
 		if _, err := OpenPlayback(iotest.ErrReader(broken), raw); !errors.Is(err, broken) {
 			t.Errorf("raw %t: error %v, want %v", raw, err, broken)
 		}
+	}
+}
+
+// zeros is a capture without end.
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
+
+// A capture that is too large is refused; the first part of it alone would look like all of it.
+func TestPlaybackIsNeverCutShort(t *testing.T) {
+	for name, n := range map[string]int64{"just fits": 1 << 10, "one too many": 1<<10 + 1} {
+		p, err := openPlayback(io.LimitReader(zeros{}, n), true, 1<<10)
+		if fits := n <= 1<<10; (err == nil) != fits {
+			t.Errorf("%s: playback %v, error %v", name, p != nil, err)
+		}
+	}
+	text := strings.Repeat("< 01\n", 200)
+	if _, err := openPlayback(strings.NewReader(text), false, 500); err == nil || !strings.Contains(err.Error(), "larger") {
+		t.Errorf("error %v, want one that says the capture is too large", err)
 	}
 }
 

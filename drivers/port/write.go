@@ -22,8 +22,9 @@ func (s *Serial) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// Write sends b, all of it or with an error. A write that the kernel does not finish by the deadline is abandoned with
-// os.ErrDeadlineExceeded: part of it may have left, and further writes fail until it has ended, which closing the far end brings about.
+// Write sends b, all of it or with an error; after the deadline it sends nothing. A write that the kernel does not finish by the deadline is
+// abandoned with os.ErrDeadlineExceeded: part of it may have left, and further writes fail until it has ended, which closing the far end
+// brings about.
 func (s *Serial) Write(b []byte) (int, error) {
 	limit, err := s.mayWrite()
 	if err != nil {
@@ -105,9 +106,13 @@ func (s *Serial) mayWrite() (time.Time, error) {
 			return time.Time{}, fmt.Errorf("write %s: an earlier write is still stuck: close and open it again: %w", s.path, os.ErrDeadlineExceeded)
 		}
 	}
-	s.writes.Add(1)
-	if s.limit.IsZero() {
-		return time.Now().Add(usualWrite), nil
+	limit := s.limit
+	if limit.IsZero() {
+		limit = time.Now().Add(usualWrite)
 	}
-	return s.limit, nil
+	if time.Until(limit) <= 0 {
+		return time.Time{}, fmt.Errorf("write %s: nothing sent: %w", s.path, os.ErrDeadlineExceeded)
+	}
+	s.writes.Add(1)
+	return limit, nil
 }
