@@ -18,7 +18,7 @@ const (
 
 // drain sends one entry after another until ctx or the connection ends.
 func (s *session) drain(ctx context.Context) error {
-	for {
+	for ctx.Err() == nil { // while every entry is held back, nothing else here looks at ctx
 		if s.fresh.Swap(false) {
 			s.pace.release()
 		}
@@ -38,6 +38,7 @@ func (s *session) drain(ctx context.Context) error {
 		}
 		s.apply(items[i].Seq, got)
 	}
+	return ctx.Err()
 }
 
 // answer is how an attempt ended.

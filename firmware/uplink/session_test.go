@@ -1,6 +1,8 @@
 package uplink
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -50,6 +52,43 @@ func TestKilledBroker(t *testing.T) {
 	if heard <= entries {
 		t.Errorf("%d attempts: the one whose receipt died was not sent again", heard)
 	}
+}
+
+// A stop and a lost link are seen while every entry is held back.
+func TestStopsWhileEverythingIsHeldBack(t *testing.T) {
+	r := newRig(t)
+	r.clinic.open()
+	entry := r.put(queue.Routine)
+	it, _, err := r.opts.Queue.Find(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := New(r.opts)
+	u.pace = pace{failures: 9, resume: time.Now().Add(never), held: map[uint64]hold{it.Seq: {tries: 9, until: time.Now().Add(never)}}}
+	stop := r.start(u)
+	r.link(func(l Link) bool { return l.Clinic })
+	r.broker.kill()
+	r.link(func(l Link) bool { return !l.Broker })
+	r.broker.run()
+	r.link(func(l Link) bool { return l.Clinic })
+	ended := make(chan error, 1)
+	go func() { ended <- stop() }()
+	if err := expect(t, ended); !errors.Is(err, context.Canceled) {
+		t.Errorf("ended with %v", err)
+	}
+}
+
+// An entry whose publish costs the link does not lead again: the others pass it.
+func TestOthersPassAnEntryThatTheBrokerDoesNotStand(t *testing.T) {
+	r := newRigWith(t, access, "max_packet_size 20000") // a larger packet ends the connection
+	r.clinic.open()
+	heavy := r.put(queue.Routine, func(x *reading.Reading) { x.Device.Model = strings.Repeat("m", 20000) })
+	others := []string{r.put(queue.Routine), r.put(queue.Routine), r.put(queue.Routine)}
+	r.run()
+	for _, entry := range others {
+		r.await(entry, Recorded)
+	}
+	r.mustStand(heavy, queue.Waiting)
 }
 
 // The bytes stay the same over a restart and an update of the kiosk.

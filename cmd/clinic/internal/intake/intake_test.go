@@ -339,6 +339,8 @@ func TestKeptReceiptIsToldWhenTheKioskIsBack(t *testing.T) {
 	if a := <-k.acks; a.ID != kept.ID || a.Status != wire.Stored {
 		t.Errorf("told %+v", a)
 	}
+	k.publish(t, wire.UpHello, wire.Encode(wire.Hello{Nonce: "n"}))
+	<-k.hellos // one kiosk's messages are handled in order, so the telling is noted by now
 	c.close(t)
 	l, err := ledger.Open(filepath.Join(dir, "ledger"))
 	if err != nil {
