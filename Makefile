@@ -28,8 +28,17 @@ deps: ## what the tests need: mosquitto, and npm packages by lock file
 	@command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto || { apt-get update -q && apt-get install -qy mosquitto; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
 
-bench: ## speeds as ratios against a reference of the same run
+bench: bench-queue-short ## speeds as ratios against a reference of the same run
 	go test -run '^$$' -bench . -benchmem ./drivers/oximeter ./drivers/bpcuff ./drivers/thermometer ./firmware/wire ./queue
+
+bench-queue: ## the queue beside SQLite, bbolt and the bare disk; root for the simulated card, 10 min
+	go run ./hwtest/queuebench
+
+bench-queue-short: ## the same, smaller, under 90 s
+	go run ./hwtest/queuebench -short
+
+damage: ## a closed or killed queue is damaged at random, 1,000 times
+	NABZ_DAMAGE=1000 go test -run TestDamagedStore -v -timeout 15m ./queue
 
 fuzz: ## every decoder, a minute each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
@@ -45,4 +54,4 @@ build: ## stripped static binaries for every board, in bin/<os>-<arch>/
 	@for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=7 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$$a/ $(CMDS:%=./cmd/%) || exit 1; done
 	@ls -l bin/linux-*/
 
-.PHONY: help bin run demo test lint deps bench fuzz soak soak-short build
+.PHONY: help bin run demo test lint deps bench bench-queue bench-queue-short damage fuzz soak soak-short build

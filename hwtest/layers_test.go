@@ -40,6 +40,8 @@ var layers = []struct {
 		"drivers/vitals", "firmware/config", "firmware/clock", "firmware/reading", "firmware/exam", "firmware/visits", "firmware/live",
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
+	{"hwtest/queuebench", []string{"queue"}},
+	{"hwtest/powercut/card", nil},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
 	{"cmd/clinic/internal/...", []string{
 		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "drivers/vitals",
@@ -60,6 +62,8 @@ var fences = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"firmware/wire"},
 	"github.com/eclipse/paho.mqtt":       {"firmware/broker"},
 	"github.com/nats-io":                 {"cmd/clinic/internal/bus"},
+	"modernc.org/sqlite":                 {"hwtest/queuebench"},
+	"go.etcd.io/bbolt":                   {"hwtest/queuebench"},
 	"golang.org/x/sync/errgroup":         {"firmware", "cmd/..."},
 }
 

@@ -3,48 +3,68 @@
 //
 // # What is on stable storage when a method returns nil
 //
+//	Open     what it found and put right; Recovery says what cannot be read
 //	Put      the item, whole; the same id again is a no-op, also after its Ack, for Opts.Remember
 //	Note     the remark on the item
 //	Ack      that the items are delivered: they are never returned by Next again
 //	Park     that the item is out of the way, and why
 //	Release  that the item waits again, at its old place
+//	Close    all of that, and an index that need not be caught up
 //
-// All writes go through one goroutine, which commits what waits in one synced Badger transaction: sixteen writers cost about as many flushes
-// as one. When ctx ends while a method waits for its commit, the outcome is unknown until asked (Find); doing it again is safe.
+// Next, List, Find, Stats and Damaged read. SetFloor is not durable. When ctx ends while a method waits for its commit, the outcome is
+// unknown until asked (Find); doing it again is safe.
 //
 // # Format
 //
-//	key               value
-//	i{seq}            item: crc32c(4) seq(8) lane(1) put unix ms(8) len id(1) id payload
-//	n{seq}            note: crc32c(4) note
-//	p{seq}            parked: reason in UTF-8
-//	d{seq}            delivered, empty
-//	r{id}             seq(8): this id was put; kept for Opts.Remember of running time after its Ack
-//	k{run}{seq}       delivered at running time run: the item's contents are kept for Opts.Keep after it
-//	a{run}{seq}       likewise, for Opts.Remember; value: id
-//	x{seq}            a damaged item as it was found, set aside
-//	m"last" m"run"    last sequence number given; running time in seconds
-//	m"done"           every item below this number is delivered
+//	lock                one process has the folder (flock; it dies with the process)
+//	queue.json          the index's memtable size; oldest and newest segment; missing ones that were told of
+//	journal/{n}.log     segments of 1 MiB, filled with zeros beforehand: the truth
+//	journal/spare-*     segments to come
+//	index/              Badger: what saves reading the journal whole, and ids for longer than their items
+//	ballast             4 MiB given up when the disk is full at Open
+//	*.damaged-{time}    what was damaged, for whoever wants to look
 //
-// Integers are big-endian. Values live in the LSM tree, so there is no value log to collect: collecting it brings deleted keys back.
+// All writes go through one goroutine. What waits is written as one frame, with one flush: sixteen writers cost about as many flushes as
+// one, and an acknowledgment waits up to 2 ms to ride along with a put. A frame begins at a block of 4 KiB and fills whole blocks, so a
+// block that holds something promised is not written again while anything in its segment is needed (frame.go draws it; entry.go lists
+// the entries: put, note, park, release, ack). Frames are numbered without gaps, entries carry their frame's number and a checksum.
+//
+// When a segment is full the index is brought up to date with one synced checkpoint:
+//
+//	key       value
+//	r{id}     seq(8): this id was put
+//	a{run}{seq}  id: delivered at running time run; both go after Opts.Remember
+//	c{page}   where each of 512 items stands and is (register.go), with a checksum
+//	n{seq}    note and reason
+//	m         how far the index goes: frame, segment, last number, running time, and the sum of the pages
+//
+// Then the oldest segments are used again while the journal is more than twice what is live in it and eight more. What still waits in one
+// is written anew at the front first; delivered items in it are history and end with it. So history is what is trimmed first.
 //
 // # Crash states
 //
-// A method's keys are written in one transaction, so after a crash there is all of it or nothing. Open finds: an item with or without
-// its note, waiting, parked or delivered; a transaction that was cut, which Badger drops and whose caller was never told nil. Items below
-// the durable mark m"done" are not waiting whatever else stands there. An item whose checksum, length or number is wrong is set aside
-// and named in Recovery, and never returned.
+// A frame is there or it is not: one that is torn fails its checksums. What can be read of it is kept, since somebody asked for it, and
+// nobody was told that the rest had succeeded (Recovery.Unfinished). A checkpoint that was cut leaves the older mark, and what is newer
+// comes again from the journal; doing so twice changes nothing. A segment that was being let go is named in queue.json as no longer
+// needed before it is touched.
+//
+// # Damage
+//
+// An index that does not hang together, or that Badger must not be shown (precheck.go), is set aside and built again from the journal;
+// then ids of items that the journal no longer has are forgotten. In a damaged segment every entry with a sound checksum is found and
+// written anew; what is missing is named by its number, and its id when the index knows it. A usual journal is read whole at every Open; of
+// a long one only what the index does not cover, and the rest is checked when it is read.
 //
 // # Time
 //
-// Ages are running time, added up while the queue is open and kept with other writes. The wall clock of a kiosk may jump by decades; a
-// day in which the kiosk is off does not count. Item.Put is for people only.
+// Ages are running time, added up while the queue is open and kept in each frame. The wall clock of a kiosk may jump by decades; a day in
+// which the kiosk is off does not count. Item.Put is for people only.
 //
 // # Limits
 //
-// A payload is at most 64 KiB, an id 1 to 255 bytes. Puts are refused with ErrFull below 32 MB free: Badger needs room to compact, and
-// a full disk kills a process that writes through a mapping. Of ids remembered after Ack the newest 200,000 stay. Memory is 8 bytes a
-// waiting item beside Badger's tables.
+// A payload is at most 64 KiB, an id 1 to 255 bytes. Puts are refused with ErrFull below 32 MB free, at the quota, or without a spare
+// segment; acknowledgments go on. Of delivered ids the newest 200,000 stay known. Memory is 9 bytes an item beside Badger's.
 //
-// A disk that lies about flushing can still take away what it said it had; it cannot make the queue return a payload that was not put.
+// A disk that lies about flushing can still take away what it said it had; it cannot make the queue return a payload that was not put. A
+// newest frame of which a failing card leaves no trace at all cannot be missed when the queue was not closed.
 package queue

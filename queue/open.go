@@ -14,156 +14,224 @@ import (
 	"github.com/dgraph-io/badger/v4"
 )
 
-// Recovery says what Open found.
-type Recovery struct {
-	Waiting   int      `json:"waiting"`
-	Parked    int      `json:"parked"`
-	Delivered int      `json:"delivered"`
-	Damaged   []string `json:"damaged,omitempty"` // items set aside: their number, and their id where it can still be told
-	Removed   []string `json:"removed,omitempty"` // empty files that a power cut left
+// runTime is how long this queue was ever open: what earlier runs added up, and this one.
+type runTime struct {
+	before time.Duration
+	since  time.Time
 }
 
-// Open opens the queue in dir, making it when it is not there. It refuses a second process, a store whose MANIFEST is gone while tables
-// are there (opening it would delete them), and a disk without room to work; each error says what to do.
+func (r runTime) now() time.Duration { return r.before + time.Since(r.since) }
+
+// Open opens the queue in dir, making it when it is not there. Whatever a power cut or a failing card has left, it ends with a queue that
+// has everything that can be read, and Recovery says what could not; or with an error that says what to do: another process has it, the
+// disk is full, the folder cannot be written.
 func Open(dir string, o Opts) (*Queue, Recovery, error) {
 	var found Recovery
-	if o.Keep == 0 {
-		o.Keep = 7 * 24 * time.Hour
-	}
 	if o.Remember == 0 {
 		o.Remember = 30 * 24 * time.Hour
 	}
-	o.Remember = max(o.Remember, o.Keep) // an item that is kept must stay marked as delivered
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, found, fmt.Errorf("open queue: %w", err)
+	if o.segment == 0 {
+		o.segment = segmentSize
 	}
-	if err := inspect(dir, &found); err != nil {
-		return nil, found, fmt.Errorf("open queue: %w", err)
-	}
-	memtable, err := settledMemtable(dir)
-	if err != nil {
-		return nil, found, fmt.Errorf("open queue: %w", err)
-	}
-	db, err := badger.Open(options(dir, memtable))
-	if err != nil {
-		return nil, found, openError(dir, err)
+	if o.whole == 0 {
+		o.whole = usualWhole
 	}
 	q := &Queue{
-		db: db, dir: dir, opts: o, space: freeSpace, writes: make(chan *write, batchWrites), stop: make(chan struct{}),
-		idle: make(chan struct{}), lanes: map[Lane]*order{Urgent: {}, Routine: {}}, parked: map[uint64]bool{}, changed: make(chan struct{}),
+		dir: dir, opts: o, space: freeSpace, writes: make(chan *write, batchWrites), stop: make(chan struct{}), idle: make(chan struct{}),
+		journal: &journal{dir: filepath.Join(dir, "journal"), size: o.segment, flush: fdatasync}, register: newRegister(), remarks: map[uint64]*remark{},
+		ids: pending{fresh: map[string]uint64{}, done: map[uint64]string{}}, changed: make(chan struct{}),
 	}
-	if err := q.recover(&found); err != nil {
-		return nil, found, errors.Join(fmt.Errorf("open queue: %w", err), db.Close())
+	if o.NoFlush {
+		q.journal.flush = func(*os.File) error { return nil }
+	}
+	if err := q.open(&found); err != nil {
+		q.abandon()
+		return nil, found, fmt.Errorf("open queue: %w", err)
 	}
 	go q.writer()
 	return q, found, nil
 }
 
-// options are the settings that survive power cuts and stay small: every write synced, every value in the tree (a value log would have to
-// be collected, and collecting it brings deleted keys back), no cache to speak of, checksums verified when a table is opened.
-func options(dir string, memtable int64) badger.Options {
-	return badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithMetricsEnabled(false).WithDetectConflicts(false).
-		WithMemTableSize(memtable).WithNumMemtables(2).WithValueThreshold(128 << 10).WithValueLogFileSize(1 << 20).
-		WithBlockCacheSize(1 << 20).WithIndexCacheSize(1 << 20).WithNumCompactors(2).
-		WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(6)
+func (q *Queue) open(found *Recovery) error {
+	if err := os.MkdirAll(q.dir, 0o700); err != nil {
+		return err
+	}
+	if err := q.lockDir(); err != nil {
+		return err
+	}
+	if err := q.setQuota(); err != nil {
+		return err
+	}
+	if err := q.giveBallast(); err != nil {
+		return err
+	}
+	if err := q.settings.load(q.dir, found); err != nil {
+		return err
+	}
+	if err := q.openIndex(found); err != nil {
+		return err
+	}
+	if err := q.journal.list(); err != nil {
+		return err
+	}
+	return q.recover(found)
 }
 
-// ourMemtable is the memtable that this version asks for.
-const ourMemtable = 4 << 20
-
-// settings are kept beside the data, because a memtable smaller than the one that wrote the store makes it unreadable.
-type settings struct {
-	Memtable int64 `json:"memtable"`
+// abandon lets go of what a failed Open holds.
+func (q *Queue) abandon() {
+	// What failed is told already; that letting go fails too adds nothing to it.
+	_ = errors.Join(q.index.close(), q.journal.close())
+	if q.lock != nil {
+		_ = q.lock.Close()
+	}
 }
 
-// settledMemtable returns the larger of the memtable that the store was written with and ours, and keeps it.
-func settledMemtable(dir string) (int64, error) {
-	path := filepath.Join(dir, "queue.json")
-	var s settings
-	raw, err := os.ReadFile(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return 0, err
-	default:
-		if err := json.Unmarshal(raw, &s); err != nil {
-			return 0, fmt.Errorf("%s is damaged: write {\"memtable\":67108864} into it and start again", path)
-		}
-	}
-	if s.Memtable >= ourMemtable {
-		return s.Memtable, nil
-	}
-	if raw, err = json.Marshal(settings{Memtable: ourMemtable}); err != nil {
-		return 0, err
-	}
-	return ourMemtable, writeSynced(path, raw)
-}
-
-// writeSynced writes a file so that a power cut leaves the old or the new one.
-func writeSynced(path string, raw []byte) error {
-	f, err := os.OpenFile(path+".new", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
+// lockDir refuses a second process. The lock dies with its process.
+func (q *Queue) lockDir() (err error) {
+	if q.lock, err = os.OpenFile(filepath.Join(q.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600); err != nil {
 		return err
 	}
-	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// inspect looks at the files before Badger does: it removes empty ones that a cut left, and refuses what Badger would make worse.
-func inspect(dir string, found *Recovery) error {
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	tables, manifest := 0, false
-	for _, e := range entries {
-		info, err := e.Info()
-		if err != nil {
-			return err
-		}
-		ext := filepath.Ext(e.Name())
-		manifest = manifest || (e.Name() == "MANIFEST" && info.Size() > 0)
-		if ext == ".sst" {
-			tables++
-		}
-		if info.Size() == 0 && (ext == ".mem" || ext == ".vlog") {
-			if err := os.Remove(filepath.Join(dir, e.Name())); err != nil {
-				return err
-			}
-			found.Removed = append(found.Removed, e.Name())
-		}
-	}
-	if tables > 0 && !manifest {
-		return fmt.Errorf("%s has %d tables and no MANIFEST: it was not opened, because that would delete them: "+
-			"move the folder aside, keep it for recovery, and start again with an empty one", dir, tables)
+	if err := syscall.Flock(int(q.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("%s is in use by another process: stop it first", q.dir)
 	}
 	return nil
 }
 
-func openError(dir string, err error) error {
-	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
-		return fmt.Errorf("open queue: %s is in use by another process: stop it first", dir)
+func (q *Queue) setQuota() error {
+	_, total, err := q.space(q.dir)
+	if q.opts.Quota == 0 {
+		q.opts.Quota = int64(total / 2)
 	}
-	if free, total, e := freeSpace(dir); e == nil && free < minFree {
-		return fmt.Errorf("open queue: %w (%d MB free of %d MB): free space or replace the card: %w", ErrFull, free>>20, total>>20, err)
-	}
-	return fmt.Errorf("open queue: %w: nothing was changed: move %s aside, keep it for recovery, and start again", err, dir)
+	return err
 }
 
-func freeSpace(dir string) (free, total uint64, err error) {
-	var s syscall.Statfs_t
-	if err := syscall.Statfs(dir, &s); err != nil {
-		return 0, 0, err
+// ourMemtable is the index's memtable that this version asks for, in bytes.
+const ourMemtable = 1 << 20
+
+// settings are kept beside the data: a memtable smaller than the one that wrote the index makes it unreadable, and which segments there
+// should be tells when one is missing.
+type settings struct {
+	Memtable int64    `json:"memtable"`
+	Oldest   uint32   `json:"oldest"`            // segment
+	Newest   uint32   `json:"newest"`            // segment
+	Missing  []uint32 `json:"missing,omitempty"` // segments between them whose loss was told
+}
+
+// load reads the settings. Damaged ones are set aside; the files tell what is needed.
+func (s *settings) load(dir string, found *Recovery) error {
+	path := filepath.Join(dir, "queue.json")
+	raw, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case json.Unmarshal(raw, s) != nil || s.Memtable < ourMemtable || s.Memtable > 1<<30 || s.Oldest > s.Newest:
+		*s = settings{}
+		if err := found.setAside(path); err != nil {
+			return err
+		}
 	}
-	return s.Bavail * uint64(s.Bsize), s.Blocks * uint64(s.Bsize), nil
+	if s.Memtable > 0 {
+		return nil
+	}
+	if s.Memtable, err = largestWAL(filepath.Join(dir, "index")); err != nil {
+		return err
+	}
+	return s.save(dir)
+}
+
+// largestWAL is a memtable that no write-ahead log there needs more than, and at least ours.
+func largestWAL(index string) (int64, error) {
+	logs, err := filepath.Glob(filepath.Join(index, "*.mem"))
+	largest := int64(ourMemtable)
+	for _, path := range logs {
+		if info, err := os.Stat(path); err == nil {
+			largest = max(largest, info.Size())
+		}
+	}
+	return largest, err
+}
+
+func (s *settings) save(dir string) error {
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	return replace(filepath.Join(dir, "queue.json"), raw)
+}
+
+// openIndex opens Badger on files that were looked at first. What it cannot have is set aside and built again from the journal.
+func (q *Queue) openIndex(found *Recovery) error {
+	if !q.indexable() {
+		found.Rebuilt = "the disk is nearly full: the index was left alone"
+		return nil
+	}
+	dir, mark := filepath.Join(q.dir, "index"), filepath.Join(q.dir, "index.opening")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	died := sameBoot(mark)
+	removed, err := precheck(dir, died || small(dir))
+	found.Removed = append(found.Removed, removed...)
+	if died && err == nil {
+		err = errors.New("the process ended while it was opened")
+	}
+	if err == nil {
+		err = os.WriteFile(mark, []byte(bootID()), 0o600)
+	}
+	if err == nil {
+		err = q.openBadger(dir)
+	}
+	if err != nil && strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		return fmt.Errorf("%s is in use by another process: stop it first", dir)
+	}
+	if err != nil {
+		found.Rebuilt = "index: " + err.Error()
+		if err := errors.Join(found.setAside(dir), os.MkdirAll(dir, 0o700)); err != nil {
+			return err
+		}
+		if err := q.openBadger(dir); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(mark); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (q *Queue) openBadger(dir string) error {
+	db, err := badger.Open(options(dir, q.settings.Memtable))
+	if err != nil {
+		return err
+	}
+	q.index = newIndex(db)
+	return nil
+}
+
+// sameBoot says whether the mark is there and of this boot: then a process has died, and not the power.
+func sameBoot(mark string) bool {
+	raw, err := os.ReadFile(mark)
+	return err == nil && len(raw) > 0 && string(raw) == bootID()
+}
+
+// bootID is the kernel's, or empty where it cannot be read.
+func bootID() string {
+	raw, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(raw))
+}
+
+// small says whether a folder's files may all be read at each Open.
+func small(dir string) bool {
+	files, err := os.ReadDir(dir)
+	total := int64(0)
+	for _, f := range files {
+		if info, err := f.Info(); err == nil {
+			total += info.Size()
+		}
+	}
+	return err == nil && total < thoroughBelow
 }

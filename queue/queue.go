@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // Lane says how soon an item goes.
@@ -44,16 +43,21 @@ type Item struct {
 
 // Opts are the choices; the zero value works.
 type Opts struct {
-	Keep     time.Duration // delivered items stay for review this long; 0 is 7 days of running time
 	Remember time.Duration // ids stay known after Ack this long; 0 is 30 days of running time
+	Quota    int64         // bytes on disk above which Put returns ErrFull; 0 is half of the disk
+	NoFlush  bool          // nothing is flushed, and a power cut loses what was promised: for proving that the power-cut rig sees it
+
+	segment int64 // bytes; 0 is usual. Tests want small ones
+	whole   int   // segments, up to which a journal is read whole at each Open although the index covers it; 0 is usual
 }
 
 // Stats counts what is there.
 type Stats struct {
 	Waiting, Urgent, Parked, Delivered int
-	Damaged                            int       // set aside since Open
+	Damaged                            int       // could not be read, at Open and since; Damaged names them
 	OldestPut                          time.Time // of the oldest waiting item; zero when none waits
 	Bytes                              int64     // on disk
+	Full                               float64   // 0 is empty; from 1 on Put returns ErrFull: the larger of the quota's use and the disk's shortage
 }
 
 // Errors that callers act on.
@@ -69,29 +73,37 @@ const MaxPayload = 64 << 10
 
 // Queue is the queue. It is safe for concurrent use.
 type Queue struct {
-	db     *badger.DB
-	dir    string
-	opts   Opts
-	run    runTime
-	space  func(dir string) (free, total uint64, err error)
-	writes chan *write
-	stop   chan struct{} // closed by Close
-	idle   chan struct{} // closed when the writer has ended
+	dir      string
+	opts     Opts
+	lock     *os.File
+	settings settings
+	run      runTime
+	space    func(dir string) (free, total uint64, err error)
+	writes   chan *write
+	stop     chan struct{} // closed by Close
+	idle     chan struct{} // closed when the writer has ended
 
 	once     sync.Once
 	closeErr error
 
-	mu      sync.Mutex // guards what follows
-	lanes   map[Lane]*order
-	parked  map[uint64]bool
-	counts  counts
-	fresh   int // deliveries since the last trim
-	floor   uint64
-	last    uint64
-	changed chan struct{} // closed when something may have become available
-}
+	// Only the writer changes these, under mu; so it reads them without.
+	mu       sync.Mutex
+	journal  *journal
+	register *register
+	remarks  map[uint64]*remark
+	ids      pending
+	last     uint64
+	damaged  []string
+	changed  chan struct{} // closed when something may have become available
+	floor    uint64        // of anybody
 
-type counts struct{ delivered, remembered, damaged int }
+	// Only the writer uses these.
+	index    *index
+	covered  checkpoint // what the index has
+	stranded []uint64   // items that Open found to be lost
+	tended   uint32     // the segment up to which upkeep is done
+	failed   error      // nothing more is written
+}
 
 // Put stores an item. nil means that it is on stable storage. The same id again, waiting, parked or delivered, changes nothing and
 // returns nil. Errors: ErrTooLarge, ErrFull (nothing was written), ErrClosed.
@@ -154,8 +166,8 @@ func (q *Queue) Note(ctx context.Context, seq uint64, note []byte) error {
 // Ack says that items are delivered. nil means that this is on stable storage, for all of them in one write. Numbers that are not waiting
 // or parked are passed over, so it may be repeated.
 func (q *Queue) Ack(ctx context.Context, seqs ...uint64) error {
-	for part := range slices.Chunk(seqs, 100) {
-		if err := q.do(ctx, &write{size: 400 * len(part), apply: func(tx *tx) error { return q.ack(tx, part) }}); err != nil {
+	for part := range slices.Chunk(seqs, 1000) {
+		if err := q.do(ctx, &write{size: 8 * len(part), canWait: true, apply: func(tx *tx) error { return q.ack(tx, part) }}); err != nil {
 			return err
 		}
 	}
@@ -164,6 +176,9 @@ func (q *Queue) Ack(ctx context.Context, seqs ...uint64) error {
 
 // Park takes a waiting item out of the way and keeps it with the reason. nil means that this is on stable storage.
 func (q *Queue) Park(ctx context.Context, seq uint64, why string) error {
+	if len(why) > MaxPayload {
+		return fmt.Errorf("park %d: %w: the reason has %d bytes, at most %d", seq, ErrTooLarge, len(why), MaxPayload)
+	}
 	return q.do(ctx, &write{size: len(why) + 100, apply: func(tx *tx) error { return q.park(tx, seq, why) }})
 }
 
@@ -175,26 +190,34 @@ func (q *Queue) Release(ctx context.Context, seq uint64) error {
 // Stats counts what is there now.
 func (q *Queue) Stats() Stats {
 	q.mu.Lock()
+	n := &q.register.count
 	s := Stats{
-		Waiting: q.lanes[Urgent].len() + q.lanes[Routine].len(), Urgent: q.lanes[Urgent].len(), Parked: len(q.parked),
-		Delivered: q.counts.delivered, Damaged: q.counts.damaged,
+		Waiting: n[waitingUrgent] + n[waitingRoutine], Urgent: n[waitingUrgent], Parked: n[parkedUrgent] + n[parkedRoutine],
+		Delivered: n[delivered], Damaged: len(q.damaged), Full: q.full(),
+		Bytes: int64(len(q.journal.segments)+len(q.journal.spares)) * q.journal.size,
 	}
 	oldest := q.oldest()
 	q.mu.Unlock()
 	if items, err := q.load(oldest); err == nil && len(items) > 0 {
 		s.OldestPut = items[0].Put
 	}
-	lsm, log := q.db.Size()
-	s.Bytes = lsm + log
 	return s
 }
 
-// Close ends every waiting call with ErrClosed and closes the store. It may be repeated.
+// Close ends every waiting call with ErrClosed, brings the index up to date and closes the store. It may be repeated.
 func (q *Queue) Close() error {
 	q.once.Do(func() {
 		close(q.stop)
 		<-q.idle
-		q.closeErr = q.db.Close()
+		q.closeErr = errors.Join(q.finish(), q.index.close(), q.journal.close(), q.lock.Close())
 	})
 	return q.closeErr
+}
+
+// finish writes the last checkpoint. After a failure there is none: the next Open reads the journal.
+func (q *Queue) finish() error {
+	if q.failed != nil {
+		return nil
+	}
+	return q.checkpoint()
 }

@@ -4,150 +4,229 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"io"
+	"os"
 	"slices"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
-// load reads items. A damaged one is set aside and left out.
+// load reads items. One that cannot be read is set aside, named in Damaged and left out.
 func (q *Queue) load(seqs []uint64) ([]Item, error) {
+	if err := q.closed(); err != nil {
+		return nil, err
+	}
 	var items []Item
 	var damaged []uint64
-	err := q.view(func(txn *badger.Txn) error {
-		for _, seq := range seqs {
-			it, err := readItem(txn, seq)
-			if errors.Is(err, errDamaged) {
-				damaged = append(damaged, seq)
-				continue
-			}
-			if err != nil {
-				return err
-			}
+	for _, seq := range seqs {
+		it, err := q.item(seq)
+		switch {
+		case errors.Is(err, errDamaged):
+			damaged = append(damaged, seq)
+		case errors.Is(err, ErrUnknown):
+		case err != nil:
+			return nil, fmt.Errorf("read item %d: %w", seq, err)
+		default:
 			items = append(items, it)
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	if len(damaged) == 0 {
 		return items, nil
 	}
-	return items, q.do(context.Background(), &write{size: 100, apply: func(t *tx) error {
-		t.after = append(t.after, func() { q.lost(damaged) })
-		return moveAside(t.Txn, damaged)
-	}})
+	return items, q.setAside(damaged)
 }
 
-// view runs f in a read transaction, or returns ErrClosed.
-func (q *Queue) view(f func(*badger.Txn) error) error {
+// closed returns ErrClosed once Close was called.
+func (q *Queue) closed() error {
 	select {
 	case <-q.stop:
 		return ErrClosed
 	default:
+		return nil
 	}
-	if err := q.db.View(f); err != nil {
-		return fmt.Errorf("read: %w", err)
-	}
-	return nil
 }
 
-func readItem(txn *badger.Txn, seq uint64) (Item, error) {
-	raw, err := get(txn, seqKey('i', seq))
-	if err != nil {
-		return Item{}, err
-	}
-	it, err := decodeItem(seq, raw)
-	if err != nil {
-		return Item{}, err
-	}
-	note, err := get(txn, seqKey('n', seq))
-	if err != nil {
-		return Item{}, err
-	}
-	if note != nil {
-		// A damaged note is a missing one: it is a remark, and what it says can be made again.
-		it.Note, _ = decodeNote(note)
-	}
-	why, err := get(txn, seqKey('p', seq))
-	it.Parked = string(why)
-	return it, err
-}
-
-// List returns up to max items of a state, oldest first.
-func (q *Queue) List(s State, max int) ([]Item, error) {
-	if s == Delivered {
-		seqs, err := q.delivered(max)
-		if err != nil {
-			return nil, err
+// item reads one item with what stands beside it. It may move while it is read; then it is read again.
+func (q *Queue) item(seq uint64) (Item, error) {
+	for {
+		q.mu.Lock()
+		s, at := q.register.get(seq)
+		var m remark
+		if beside := q.remarks[seq]; beside != nil {
+			m = *beside
 		}
-		return q.load(seqs)
+		q.mu.Unlock()
+		if s == gone || s == lost {
+			return Item{}, ErrUnknown
+		}
+		it, err := q.fetch(seq, at)
+		q.mu.Lock()
+		_, now := q.register.get(seq)
+		q.mu.Unlock()
+		if now != at {
+			continue
+		}
+		if err != nil {
+			return Item{}, err
+		}
+		it.Note = m.note
+		if s.parked() {
+			it.Parked = m.reason()
+		}
+		return it, nil
+	}
+}
+
+// usualEntry is read at once; few items are larger.
+const usualEntry = 4096
+
+// fetch reads an item's contents from the journal.
+func (q *Queue) fetch(seq uint64, at place) (Item, error) {
+	f, err := os.Open(q.journal.path(at.segment))
+	if errors.Is(err, os.ErrNotExist) {
+		return Item{}, errDamaged
+	}
+	if err != nil {
+		return Item{}, err
+	}
+	defer f.Close()
+	for _, size := range []int{usualEntry, entryHead + maxEntry} {
+		b := make([]byte, size)
+		n, err := f.ReadAt(b, int64(at.offset))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return Item{}, errors.Join(errDamaged, err)
+		}
+		if e, _, ok := parseEntry(b[:n]); ok && e.kind == kindPut && e.seq() == seq {
+			return e.item(), nil
+		}
+	}
+	return Item{}, errDamaged
+}
+
+// setAside marks items as lost, durably, and names them.
+func (q *Queue) setAside(seqs []uint64) error {
+	names := make(map[uint64]string, len(seqs))
+	for _, seq := range seqs {
+		names[seq] = ""
+	}
+	if err := q.index.name(names); err != nil {
+		return err
+	}
+	return q.do(context.Background(), &write{size: 32 * len(seqs), apply: func(t *tx) error {
+		for seq, id := range names {
+			t.add(kindLost, u64(seq))
+			t.after = append(t.after, func(place) {
+				if s, _ := q.register.get(seq); s != lost {
+					q.lose(seq)
+					q.damaged = append(q.damaged, lostName(seq, id))
+				}
+			})
+		}
+		return nil
+	}})
+}
+
+func lostName(seq uint64, id string) string {
+	if id == "" {
+		id = "unknown"
+	}
+	return fmt.Sprintf("item %d, id %s", seq, id)
+}
+
+// List returns up to max items of a state, oldest first. Of delivered ones, those whose contents are still kept.
+func (q *Queue) List(s State, max int) ([]Item, error) {
+	of := map[State][]standing{
+		Waiting: {waitingUrgent, waitingRoutine}, Parked: {parkedUrgent, parkedRoutine}, Delivered: {delivered},
+	}[s]
+	if of == nil {
+		return nil, fmt.Errorf("list: no state %q: say waiting, parked or delivered", s)
 	}
 	q.mu.Lock()
 	var seqs []uint64
-	switch s {
-	case Waiting:
-		seqs = append(append(seqs, q.lanes[Urgent].seqs...), q.lanes[Routine].seqs...)
-	case Parked:
-		seqs = slices.Collect(maps.Keys(q.parked))
-	default:
-		q.mu.Unlock()
-		return nil, fmt.Errorf("list: no state %q: say waiting, parked or delivered", s)
+	for _, st := range of {
+		seqs = q.register.find(seqs, st, 0, q.last+1, len(seqs)+max)
 	}
 	q.mu.Unlock()
 	slices.Sort(seqs)
 	return q.load(seqs[:min(max, len(seqs))])
 }
 
-func (q *Queue) delivered(max int) (seqs []uint64, err error) {
-	return seqs, q.view(func(txn *badger.Txn) error {
-		eachKey(txn, []byte{'k'}, func(key []byte) bool {
-			if len(seqs) < max {
-				_, seq := agedSeq(key)
-				seqs = append(seqs, seq)
-			}
-			return len(seqs) < max
-		})
-		slices.Sort(seqs)
-		return nil
-	})
-}
-
-// Find returns the item of that id and where it stands. ErrUnknown when it was never put, or was delivered and its contents are gone.
-func (q *Queue) Find(id string) (it Item, s State, err error) {
-	err = q.view(func(txn *badger.Txn) error {
-		seq, err := getU64(txn, idKey(id))
-		if err != nil {
-			return err
-		}
-		if it, err = readItem(txn, seq); err != nil {
-			return err
-		}
-		done, err := get(txn, seqKey('d', seq))
-		switch {
-		case done != nil:
-			s = Delivered
-		case it.Parked != "":
-			s = Parked
-		default:
-			s = Waiting
-		}
-		return err
-	})
-	if errors.Is(err, errDamaged) { // no item under that number, or one that cannot be read
+// Find returns the item of that id and where it stands. Of an item that was delivered and whose contents are no longer kept only the
+// number and the id are told. ErrUnknown when it was never put, is no longer remembered, or cannot be read.
+func (q *Queue) Find(id string) (Item, State, error) {
+	if err := q.closed(); err != nil {
+		return Item{}, "", err
+	}
+	seq, err := q.number(id)
+	if err != nil {
+		return Item{}, "", err
+	}
+	q.mu.Lock()
+	s, _ := q.register.get(seq)
+	q.mu.Unlock()
+	if seq > 0 && s == gone {
+		return Item{Seq: seq, ID: id}, Delivered, nil
+	}
+	items, err := q.load([]uint64{seq})
+	if err != nil {
+		return Item{}, "", err
+	}
+	if len(items) == 0 {
 		return Item{}, "", fmt.Errorf("find %s: %w", id, ErrUnknown)
 	}
-	return it, s, err
+	return items[0], s.state(), nil
 }
 
-// eachKey calls f with every key that begins with prefix, in order, until f returns false.
-func eachKey(txn *badger.Txn, prefix []byte, f func(key []byte) bool) {
-	it := txn.NewIterator(badger.IteratorOptions{Prefix: prefix})
-	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
-		if !f(it.Item().KeyCopy(nil)) {
-			return
-		}
+// number is under which number an id was put, or 0.
+func (q *Queue) number(id string) (uint64, error) {
+	q.mu.Lock()
+	seq, fresh := q.ids.fresh[id]
+	q.mu.Unlock()
+	if fresh {
+		return seq, nil
 	}
+	return q.index.seqOf(id)
+}
+
+func (s standing) state() State {
+	switch {
+	case s.waits():
+		return Waiting
+	case s.parked():
+		return Parked
+	}
+	return Delivered
+}
+
+// Damaged names what could not be read, at Open and since.
+func (q *Queue) Damaged() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.damaged)
+}
+
+// upcoming returns the numbers that go next, and the channel that is closed when that may have changed.
+func (q *Queue) upcoming(lane Lane, max int) ([]uint64, <-chan struct{}) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var seqs []uint64
+	if lane != Routine {
+		seqs = q.register.find(seqs, waitingUrgent, 0, q.last+1, max)
+	}
+	if lane != Urgent {
+		seqs = q.register.find(seqs, waitingRoutine, q.floor, q.last+1, max)
+		seqs = q.register.find(seqs, waitingRoutine, 0, q.floor, max)
+	}
+	return seqs, q.changed
+}
+
+// oldest is the lowest waiting number, if any. The caller holds mu.
+func (q *Queue) oldest() []uint64 {
+	both := append(q.register.find(nil, waitingUrgent, 0, q.last+1, 1), q.register.find(nil, waitingRoutine, 0, q.last+1, 1)...)
+	slices.Sort(both)
+	return both[:min(1, len(both))]
+}
+
+// wake tells everybody who waits to look again. The caller holds mu.
+func (q *Queue) wake() {
+	close(q.changed)
+	q.changed = make(chan struct{})
 }

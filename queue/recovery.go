@@ -1,160 +1,311 @@
 package queue
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
-// recover builds the index from the store, sets damaged items aside and trims what is old.
-func (q *Queue) recover(found *Recovery) error {
-	var damaged []uint64
-	err := q.db.View(func(txn *badger.Txn) error {
-		if err := q.readMarks(txn); err != nil {
+// Recovery says what Open found.
+type Recovery struct {
+	Waiting    int      `json:"waiting"`
+	Parked     int      `json:"parked"`
+	Delivered  int      `json:"delivered"`            // whose contents are still kept
+	Damaged    []string `json:"damaged,omitempty"`    // what is lost: items with their number, and their id where it is known; frames; segments
+	Unfinished string   `json:"unfinished,omitempty"` // the last write was cut: usual after a power cut, and no loss
+	Rebuilt    string   `json:"rebuilt,omitempty"`    // why the index was built anew; ids of items that the journal no longer has are forgotten then
+	Removed    []string `json:"removed,omitempty"`    // empty files that a power cut left
+	SetAside   []string `json:"setAside,omitempty"`   // what was damaged, kept for whoever wants to look, under a dated name
+}
+
+// keptAside is how many damaged files and folders are kept; beyond them the oldest goes.
+const keptAside = 8
+
+// setAside renames a damaged file or folder. The wall clock may be wrong, so the name is made unique.
+func (r *Recovery) setAside(path string) error {
+	name := asideName(path)
+	if err := os.Rename(path, name); err != nil {
+		return fmt.Errorf("set aside: %w", err)
+	}
+	r.SetAside = append(r.SetAside, filepath.Base(name))
+	return dropOldAside(filepath.Dir(path))
+}
+
+func asideName(path string) string {
+	stem := path + ".damaged-" + time.Now().UTC().Format("20060102T150405Z")
+	name := stem
+	for n := 2; ; n++ {
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name
+		}
+		name = fmt.Sprintf("%s-%d", stem, n)
+	}
+}
+
+func dropOldAside(dir string) error {
+	all, err := filepath.Glob(filepath.Join(dir, "*.damaged-*"))
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(all, func(a, b string) int { return modified(a).Compare(modified(b)) })
+	for len(all) > keptAside {
+		if err := os.RemoveAll(all[0]); err != nil {
 			return err
 		}
-		done, err := getU64(txn, keyDone)
+		all = all[1:]
+	}
+	return syncDir(dir)
+}
+
+func modified(path string) time.Time {
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+}
+
+// usualWhole is how many segments are read at each Open although the index covers them: so damage in a usual journal is found at once.
+const usualWhole = kept + 4
+
+// recover builds the register from index and journal, deals with damage, and makes the journal ready for writing.
+func (q *Queue) recover(found *Recovery) error {
+	indexed, err := q.readIndex(found)
+	if err != nil {
+		return err
+	}
+	r, err := q.readJournal(indexed)
+	if err != nil {
+		return err
+	}
+	if err := q.resume(r); err != nil {
+		return err
+	}
+	if err := q.tell(r, found); err != nil {
+		return err
+	}
+	return q.ready(found)
+}
+
+// readIndex takes what the index has. One that does not hang together is set aside.
+func (q *Queue) readIndex(found *Recovery) (indexed *register, err error) {
+	indexed = newRegister()
+	mark, ok, err := q.index.load(indexed, q.remarks)
+	if err == nil {
+		q.covered = mark
+		if !ok {
+			return nil, nil
+		}
+		return indexed, nil
+	}
+	found.Rebuilt = "index: " + err.Error()
+	clear(q.remarks)
+	dir := filepath.Join(q.dir, "index")
+	if err := errors.Join(q.index.close(), found.setAside(dir), os.MkdirAll(dir, 0o700)); err != nil {
+		return nil, err
+	}
+	return nil, q.openBadger(dir)
+}
+
+// readJournal reads what the index does not cover, or all of a usual journal.
+func (q *Queue) readJournal(indexed *register) (*replay, error) {
+	q.missing()
+	r := &replay{q: q, touched: map[uint64]bool{}, done: map[uint64]bool{}}
+	segments := q.journal.segments
+	if indexed != nil && len(segments) > q.opts.whole && q.journal.find(q.covered.Segment) != nil {
+		q.take(indexed)
+		r.after, r.highest = q.covered.Frame, q.covered.Last
+		segments = segments[slices.Index(segments, q.journal.find(q.covered.Segment)):]
+		indexed = nil
+	} else {
+		clear(q.remarks)
+	}
+	if err := q.replay(r, segments); err != nil {
+		return nil, err
+	}
+	q.strand(r, indexed)
+	return r, nil
+}
+
+// replay reads segments in order. They never have less than their size, whatever a power cut does, so one that has is damaged.
+func (q *Queue) replay(r *replay, segments []*segment) error {
+	gap := false
+	for i, s := range segments {
+		b, short, err := q.journal.read(s.number)
 		if err != nil {
 			return err
 		}
-		damaged, err = q.scan(txn, done)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	if found.Damaged, err = q.nameAndSetAside(damaged); err != nil {
-		return err
-	}
-	found.Waiting = q.lanes[Urgent].len() + q.lanes[Routine].len()
-	found.Parked, found.Delivered = len(q.parked), q.counts.delivered
-	return q.trim()
-}
-
-func (q *Queue) readMarks(txn *badger.Txn) error {
-	var err error
-	if q.last, err = getU64(txn, keyLast); err != nil {
-		return err
-	}
-	seconds, err := getU64(txn, keyRun)
-	q.run = runTime{before: time.Duration(seconds) * time.Second, since: time.Now()}
-	eachKey(txn, []byte{'a'}, func([]byte) bool { q.counts.remembered++; return true })
-	return err
-}
-
-// scan sorts every item into its place; it returns the numbers of damaged ones.
-func (q *Queue) scan(txn *badger.Txn, done uint64) (damaged []uint64, err error) {
-	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{'i'}, PrefetchValues: true, PrefetchSize: 64})
-	defer it.Close()
-	for it.Rewind(); it.Valid(); it.Next() {
-		seq := binary.BigEndian.Uint64(it.Item().Key()[1:])
-		q.last = max(q.last, seq)
-		if err := it.Item().Value(func(raw []byte) error { return q.place(txn, seq, done, raw, &damaged) }); err != nil {
-			return nil, err
-		}
-	}
-	return damaged, nil
-}
-
-func (q *Queue) place(txn *badger.Txn, seq, done uint64, raw []byte, damaged *[]uint64) error {
-	delivered, err := get(txn, seqKey('d', seq))
-	if err != nil {
-		return err
-	}
-	if delivered != nil || seq < done {
-		q.counts.delivered++
-		return nil
-	}
-	item, err := decodeItem(seq, raw)
-	if err != nil {
-		*damaged = append(*damaged, seq)
-		return nil
-	}
-	why, err := get(txn, seqKey('p', seq))
-	switch {
-	case err != nil:
-		return err
-	case why != nil:
-		q.parked[seq] = true
-	default:
-		q.lanes[item.Lane].add(seq)
-	}
-	return nil
-}
-
-// nameAndSetAside moves damaged items away and names them: an id is told where the list of ids still leads to the number.
-func (q *Queue) nameAndSetAside(seqs []uint64) ([]string, error) {
-	if len(seqs) == 0 {
-		return nil, nil
-	}
-	ids := map[uint64]string{}
-	err := q.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{'r'}, PrefetchValues: true, PrefetchSize: 64})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			id := string(it.Item().KeyCopy(nil)[1:])
-			if err := it.Item().Value(func(v []byte) error {
-				if len(v) == 8 {
-					ids[binary.BigEndian.Uint64(v)] = id
-				}
-				return nil
-			}); err != nil {
+		r.segment(s.number, b, gap || i > 0 && s.number > segments[i-1].number+1)
+		if gap = short > 0; gap {
+			q.damaged = append(q.damaged, fmt.Sprintf("segment %d: %d of its %d bytes are missing", s.number, short, q.journal.size))
+			if err := os.Truncate(q.journal.path(s.number), q.journal.size); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
-	names := make([]string, len(seqs))
-	for i, seq := range seqs {
-		names[i] = fmt.Sprintf("item %d, id %s", seq, orUnknown(ids[seq]))
-	}
-	return names, q.setAside(seqs)
-}
-
-func orUnknown(id string) string {
-	if id == "" {
-		return "unknown"
-	}
-	return id
-}
-
-// setAside moves damaged items out of the way, as they were found.
-func (q *Queue) setAside(seqs []uint64) error {
-	err := q.db.Update(func(txn *badger.Txn) error { return moveAside(txn, seqs) })
-	if err != nil {
-		return fmt.Errorf("set damaged items aside: %w", err)
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.lost(seqs)
-	return nil
-}
-
-func moveAside(txn *badger.Txn, seqs []uint64) error {
-	for _, seq := range seqs {
-		raw, err := get(txn, seqKey('i', seq))
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(txn.Set(seqKey('x', seq), raw), txn.Delete(seqKey('i', seq))); err != nil {
-			return err
-		}
+	if n := len(segments); n > 0 {
+		r.behind(segments[n-1].number, gap || segments[n-1].number < q.newest())
 	}
 	return nil
 }
 
-// lost takes damaged items out of the index. The caller holds mu.
-func (q *Queue) lost(seqs []uint64) {
-	for _, seq := range seqs {
-		q.lanes[Urgent].remove(seq)
-		q.lanes[Routine].remove(seq)
-		delete(q.parked, seq)
-		q.counts.damaged++
+// take makes the index's register the queue's.
+func (q *Queue) take(indexed *register) {
+	q.register = indexed
+	indexed.each(func(_ uint64, s standing, at place) { q.journal.find(at.segment).count(s, 1) })
+}
+
+// missing tells of segments that should be there.
+func (q *Queue) missing() {
+	if q.settings.Oldest == 0 { // the settings are new
+		q.settings.Newest = q.newest()
+		q.settings.Oldest = q.settings.Newest
+		if len(q.journal.segments) > 0 {
+			q.settings.Oldest = q.journal.segments[0].number
+		}
 	}
+	for n := q.settings.Oldest; n > 0 && n <= q.settings.Newest; n++ {
+		if q.journal.find(n) == nil && !slices.Contains(q.settings.Missing, n) {
+			q.settings.Missing = append(q.settings.Missing, n)
+			q.damaged = append(q.damaged, fmt.Sprintf("segment %d is missing", n))
+		}
+	}
+}
+
+// strand marks what the register knows to wait and the journal does not have. Where the whole journal was read, indexed is what the index
+// knew: it is as new as the journal's segments, so what it has waiting was not delivered and let go since.
+func (q *Queue) strand(r *replay, indexed *register) {
+	var seqs []uint64
+	if indexed == nil {
+		q.register.each(func(seq uint64, s standing, at place) {
+			if s.live() && q.journal.find(at.segment) == nil {
+				seqs = append(seqs, seq)
+			}
+		})
+	} else if q.covered.Segment == q.settings.Newest {
+		indexed.each(func(seq uint64, s standing, at place) {
+			now, _ := q.register.get(seq)
+			switch {
+			case s.live() && now == gone && !r.done[seq]:
+				seqs = append(seqs, seq)
+			case s == delivered:
+				r.done[seq] = true
+			}
+		})
+	}
+	for _, seq := range seqs {
+		q.stand(seq, lost, place{})
+	}
+	q.stranded = seqs
+}
+
+// newest is the highest segment number that was ever used, as far as anybody knows.
+func (q *Queue) newest() uint32 {
+	newest := max(q.settings.Newest, q.covered.Segment)
+	if n := len(q.journal.segments); n > 0 {
+		newest = max(newest, q.journal.segments[n-1].number)
+	}
+	return newest
+}
+
+// resume makes the journal ready for the next frame: behind the last one, or in a new segment when the newest is missing.
+func (q *Queue) resume(r *replay) error {
+	q.last = max(r.highest, q.covered.Last)
+	q.journal.next = max(r.expect, q.covered.Frame+1)
+	q.run = runTime{before: time.Duration(max(r.run, q.covered.Run)) * time.Second, since: time.Now()}
+	newest := q.newest()
+	if len(q.journal.segments) == 0 || q.journal.active() < newest {
+		return q.noRoom(q.journal.extend(newest + 1))
+	}
+	first := r.first
+	if first == 0 {
+		first = q.journal.next
+	}
+	return q.journal.resume(r.end, first)
+}
+
+// tell states what was lost, and writes what could be read of damaged frames again, so that the next Open need not.
+func (q *Queue) tell(r *replay, found *Recovery) error {
+	last, unfinished := r.unfinished()
+	fresh := r.news()
+	t := q.begin()
+	names := map[uint64]string{}
+	for _, d := range fresh {
+		if !d.noFile {
+			q.damaged = append(q.damaged, d.String())
+			if err := q.copyAside(d.segment, found); err != nil {
+				return err
+			}
+		}
+		t.add(kindTold, u64(d.from), u64(d.upto))
+		for _, seq := range d.missing {
+			if s, _ := q.register.get(seq); s == gone && !r.done[seq] {
+				q.stand(seq, lost, place{})
+				q.stranded = append(q.stranded, seq)
+			}
+		}
+	}
+	if unfinished {
+		found.Unfinished = fmt.Sprintf("the last write (frame %d) is not whole: nobody was told that it had succeeded", last.from)
+		t.add(kindTold, u64(last.from), u64(last.upto))
+	}
+	for _, seq := range q.stranded {
+		names[seq] = ""
+		r.touched[seq] = true
+	}
+	if err := q.index.name(names); err != nil {
+		return err
+	}
+	for _, seq := range slices.Sorted(maps.Keys(names)) {
+		q.damaged = append(q.damaged, lostName(seq, names[seq]))
+	}
+	if err := q.commitFrame(t); err != nil {
+		return err
+	}
+	return q.rewrite(slices.Sorted(maps.Keys(r.touched)))
+}
+
+// copyAside keeps a copy of a damaged segment; the segment itself stays until it is let go like any other.
+func (q *Queue) copyAside(number uint32, found *Recovery) error {
+	path := q.journal.path(number)
+	raw, err := os.ReadFile(path)
+	if err != nil || slices.ContainsFunc(found.SetAside, func(name string) bool { return strings.HasPrefix(name, filepath.Base(path)) }) {
+		return err
+	}
+	name := asideName(filepath.Join(q.dir, filepath.Base(path)))
+	if !q.indexable() {
+		return nil // no room for keepsakes
+	}
+	if err := writeFlushed(name, raw); err != nil {
+		return err
+	}
+	found.SetAside = append(found.SetAside, filepath.Base(name))
+	return dropOldAside(q.dir)
+}
+
+// ready does what is better done before the first write than after it.
+func (q *Queue) ready(found *Recovery) error {
+	q.tended = q.journal.active()
+	q.settings.Newest, q.settings.Oldest = q.tended, q.journal.segments[0].number
+	if err := q.settings.save(q.dir); err != nil {
+		return q.noRoom(err)
+	}
+	if found.Rebuilt != "" || q.covered.Segment != q.tended || len(q.damaged) > 0 {
+		if err := q.checkpoint(); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(q.restock(), q.takeBallast()); err != nil {
+		return q.noRoom(err)
+	}
+	n := &q.register.count
+	found.Waiting, found.Parked = n[waitingUrgent]+n[waitingRoutine], n[parkedUrgent]+n[parkedRoutine]
+	found.Delivered, found.Damaged = n[delivered], q.damaged
+	return nil
 }

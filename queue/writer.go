@@ -4,27 +4,42 @@ import (
 	"context"
 	"errors"
 	"fmt"
-
-	"github.com/dgraph-io/badger/v4"
+	"runtime"
+	"time"
 )
 
-// write is one change on its way through the writer. apply checks before it changes anything, so that a refused change leaves the others
-// of its transaction alone.
+// write is one change on its way through the writer.
 type write struct {
 	apply     func(*tx) error
-	size      int  // rough bytes, to bound a transaction
+	size      int  // rough bytes, to bound a frame
 	needsRoom bool // refused when the disk is nearly full
+	canWait   bool // gladly shares the next put's flush
 	done      chan error
 }
 
-// tx is the transaction that a batch of writes shares. What becomes true with its commit is noted in after.
+// tx is the frame that a batch of writes shares. What becomes true with its commit is noted in after.
 type tx struct {
-	*badger.Txn
-	last  uint64   // highest number given in this transaction
-	after []func() // run under the queue's lock once the commit is on stable storage
+	frame uint64
+	buf   []byte
+	count int
+	last  uint64          // highest number given in it
+	ids   map[string]bool // put in it
+	after []func(place)   // run under the queue's lock once the frame is on stable storage; it is told where the frame stands
 }
 
-// A batch holds at most this much, well below what one transaction takes.
+func (q *Queue) begin() *tx {
+	return &tx{frame: q.journal.next, buf: make([]byte, headSize, 4*blockSize), last: q.last, ids: map[string]bool{}}
+}
+
+// add adds an entry and returns its offset in the frame.
+func (t *tx) add(k kind, body ...[]byte) uint32 {
+	pos := len(t.buf)
+	t.buf = appendEntry(t.buf, t.frame, k, body...)
+	t.count++
+	return uint32(pos)
+}
+
+// A batch holds at most this much; a segment takes several.
 const (
 	batchWrites = 256
 	batchBytes  = 256 << 10
@@ -55,104 +70,147 @@ func (q *Queue) do(ctx context.Context, w *write) error {
 	}
 }
 
-// writer owns all changes: it takes what waits as one batch and commits it in one synced transaction.
+// writer owns all changes: it takes what waits as one batch and commits it as one frame.
 func (q *Queue) writer() {
 	defer close(q.idle)
+	held := 1
 	for {
 		select {
 		case w := <-q.writes:
-			q.commit(q.gather(w))
+			batch := q.gather(w, held)
+			q.commit(batch)
+			held = len(batch)
+			if err := q.upkeep(); err != nil && q.failed == nil {
+				q.failed = fmt.Errorf("%w: the queue is closed to writes: restart", err)
+			}
 		case <-q.stop:
 			return
 		}
 	}
 }
 
-func (q *Queue) gather(first *write) []*write {
-	batch, bytes := []*write{first}, first.size
-	for len(batch) < batchWrites && bytes < batchBytes {
+// Waiting for company, well below what a flush takes: writers who were released together come back together, and an acknowledgment that
+// rides along with a put costs nothing.
+const (
+	linger   = 2 * time.Millisecond
+	patience = 64 // yields of the processor
+)
+
+// gather takes what waits. When the last batch held several, their writers get a moment to come back.
+func (q *Queue) gather(first *write, held int) []*write {
+	batch, bytes, canWait := []*write{first}, first.size, first.canWait
+	for yields := 0; len(batch) < batchWrites && bytes < batchBytes; {
 		select {
 		case w := <-q.writes:
 			batch = append(batch, w)
 			bytes += w.size
+			canWait = canWait && w.canWait
+			continue
 		default:
-			return batch
+		}
+		if len(batch) < held && yields < patience {
+			yields++
+			runtime.Gosched()
+			continue
+		}
+		if !canWait {
+			break
+		}
+		canWait = false
+		if w := q.company(); w != nil {
+			batch = append(batch, w)
+			bytes += w.size
 		}
 	}
 	return batch
 }
 
+// company waits a little for a write.
+func (q *Queue) company() *write {
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	select {
+	case w := <-q.writes:
+		return w
+	case <-t.C:
+	case <-q.stop:
+	}
+	return nil
+}
+
 func (q *Queue) commit(batch []*write) {
 	full := q.checkRoom(batch)
-	t := &tx{Txn: q.db.NewTransaction(true), last: q.LastSeq()}
-	defer t.Discard()
+	t := q.begin()
 	var good []*write
 	for _, w := range batch {
-		if w.needsRoom && full != nil {
-			w.done <- full
-			continue
+		err := q.failed
+		switch {
+		case err != nil:
+		case w.needsRoom && full != nil:
+			err = full
+		default:
+			err = w.apply(t)
 		}
-		if err := w.apply(t); err != nil {
+		if err != nil {
 			w.done <- err
-			if errors.Is(err, badger.ErrTxnTooBig) {
-				q.fail(good, err) // half of w may be in it: nothing of this batch is committed
-				return
-			}
 			continue
 		}
 		good = append(good, w)
 	}
-	if len(t.after) > 0 {
-		if err := q.seal(t); err != nil {
-			q.fail(good, err)
-			return
-		}
-	}
+	err := q.commitFrame(t)
 	for _, w := range good {
-		w.done <- nil
+		w.done <- err
 	}
-	q.trimNowAndThen()
 }
 
-// seal commits t and lets its consequences be seen.
-func (q *Queue) seal(t *tx) error {
-	if err := t.Set(keyRun, u64(uint64(q.run.now().Seconds()))); err != nil {
-		return fmt.Errorf("write: %w", err)
+// commitFrame writes the frame and lets its consequences be seen. An error means that it is not known what the disk has: the queue takes
+// nothing more, and the next Open finds out.
+func (q *Queue) commitFrame(t *tx) error {
+	if t.count == 0 {
+		return nil
 	}
-	if err := t.Commit(); err != nil {
-		return fmt.Errorf("write: %w", err)
+	if q.failed != nil {
+		return q.failed
+	}
+	if err := q.makeRoom(len(t.buf) - headSize); err != nil {
+		return err
+	}
+	base, err := q.journal.append(t.buf, t.count, uint64(q.run.now()/time.Second))
+	if err != nil {
+		q.failed = fmt.Errorf("%w: the queue is closed to writes: restart", err)
+		return q.failed
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last = t.last
 	for _, f := range t.after {
-		f()
+		f(base)
 	}
 	q.wake()
 	return nil
 }
 
-// trimNowAndThen trims once for every so many deliveries. What fails is tried again after as many more; Open trims too.
-func (q *Queue) trimNowAndThen() {
+// makeRoom begins another segment when the frame does not fit. It must come before the frame gets its number: q.roll writes frames too.
+func (q *Queue) makeRoom(length int) error {
+	if q.journal.fits(length) {
+		return nil
+	}
 	q.mu.Lock()
-	due := q.fresh >= trimAtOnce/2
-	if due {
-		q.fresh = 0
-	}
+	err := q.journal.extend(q.journal.active() + 1)
 	q.mu.Unlock()
-	if due {
-		_ = q.trim() // old marks do no harm but take room
-	}
+	return q.noRoom(err)
 }
 
-func (q *Queue) fail(batch []*write, err error) {
-	for _, w := range batch {
-		w.done <- err
+// noRoom turns a failure into ErrFull when that is what it is: nothing was written.
+func (q *Queue) noRoom(err error) error {
+	if err == nil || errors.Is(err, ErrFull) {
+		return err
 	}
+	if free, total, e := q.space(q.dir); e == nil && free < minFree {
+		return fmt.Errorf("write: %w (%d MB free of %d MB): free space or replace the card: %w", ErrFull, free>>20, total>>20, err)
+	}
+	return fmt.Errorf("write: %w", err)
 }
-
-// minFree is the room below which nothing is put: draining needs some for compaction.
-const minFree = 32 << 20
 
 func (q *Queue) checkRoom(batch []*write) error {
 	for _, w := range batch {
@@ -163,13 +221,36 @@ func (q *Queue) checkRoom(batch []*write) error {
 	return nil
 }
 
-func (q *Queue) room() error {
-	free, total, err := q.space(q.dir)
-	if err != nil {
-		return fmt.Errorf("put: ask for free space: %w", err)
+// upkeep follows a batch that began a segment: the index learns what the journal has, old segments are let go, and a spare is made ready.
+// What cannot be done because room is short is tried again with the next segment.
+func (q *Queue) upkeep() error {
+	if q.failed != nil || q.journal.active() == q.tended {
+		return q.failed
 	}
-	if free < minFree {
-		return fmt.Errorf("put: %w (%d MB free of %d MB, %d needed): free space or replace the card", ErrFull, free>>20, total>>20, minFree>>20)
+	q.tended = q.journal.active()
+	q.settings.Newest = q.tended
+	err := q.settings.save(q.dir)
+	if err == nil {
+		err = q.checkpoint()
 	}
-	return nil
+	if err == nil {
+		err = q.reclaim()
+	}
+	if err == nil {
+		err = q.restock()
+	}
+	if err = q.noRoom(err); errors.Is(err, ErrFull) {
+		return nil
+	}
+	return err
+}
+
+// restock keeps spares ready while there is room for them.
+func (q *Queue) restock() error {
+	if free, _, err := q.space(q.dir); err != nil || free < minFree {
+		return err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.journal.stock(keptSpares - 1)
 }
