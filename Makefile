@@ -24,8 +24,9 @@ lint: ## vet, staticcheck, gofumpt
 	go vet ./... && go tool staticcheck -checks all ./...
 	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 
-deps: ## what the tests need: mosquitto, and npm packages by lock file
-	@command -v mosquitto >/dev/null || test -x /usr/sbin/mosquitto || { apt-get update -q && apt-get install -qy mosquitto; }
+deps: ## what the tests need: mosquitto, QEMU and ext4's tools, and npm packages by lock file
+	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null || \
+	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto qemu-system-arm e2fsprogs; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
 
 bench: bench-queue-short ## speeds as ratios against a reference of the same run
@@ -36,6 +37,16 @@ bench-queue: ## the queue beside SQLite, bbolt and the bare disk; root for the s
 
 bench-queue-short: ## the same, smaller, under 90 s
 	go run ./hwtest/queuebench -short
+
+powercut: powercut-bin ## the power of virtual kiosks is cut 48 times, and three controls must be caught; under 3 min
+	@exec bin/powercut --cuts 48
+
+powercut-long: powercut-bin ## the same, 480 cuts, about 13 min
+	@exec bin/powercut --cuts 480
+
+powercut-bin:
+	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/guest ./hwtest/powercut/guest
+	@go build -trimpath -o bin/powercut ./hwtest/powercut
 
 damage: ## a closed or killed queue is damaged at random, 1,000 times
 	NABZ_DAMAGE=1000 go test -run TestDamagedStore -v -timeout 15m ./queue
@@ -54,4 +65,4 @@ build: ## stripped static binaries for every board, in bin/<os>-<arch>/
 	@for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=7 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$$a/ $(CMDS:%=./cmd/%) || exit 1; done
 	@ls -l bin/linux-*/
 
-.PHONY: help bin run demo test lint deps bench bench-queue bench-queue-short damage fuzz soak soak-short build
+.PHONY: help bin run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin damage fuzz soak soak-short build

@@ -42,6 +42,9 @@ var layers = []struct {
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"hwtest/queuebench", []string{"queue"}},
 	{"hwtest/powercut/card", nil},
+	{"hwtest/powercut/machine", nil},
+	{"hwtest/powercut/work", []string{"queue"}},
+	{"hwtest/powercut/...", []string{"hwtest/powercut/..."}},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
 	{"cmd/clinic/internal/...", []string{
 		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "drivers/vitals",
@@ -64,6 +67,7 @@ var fences = map[string][]string{
 	"github.com/nats-io":                 {"cmd/clinic/internal/bus"},
 	"modernc.org/sqlite":                 {"hwtest/queuebench"},
 	"go.etcd.io/bbolt":                   {"hwtest/queuebench"},
+	"github.com/ulikunitz/xz":            {"hwtest/powercut/machine"},
 	"golang.org/x/sync/errgroup":         {"firmware", "cmd/..."},
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"sync"
 )
 
@@ -209,14 +208,4 @@ func versions(p []byte) []uint64 {
 		all = append(all, v)
 	}
 	return all
-}
-
-func (r *rig) connect(t tester) *nbd {
-	t.Helper()
-	return connect(t, r.pipes.dial())
-}
-
-func (r *rig) versions(t tester) []uint64 {
-	t.Helper()
-	return versions(must(os.ReadFile(r.image))(t))
 }

@@ -7,112 +7,117 @@ import (
 	"testing"
 )
 
-// TestNegotiation plays the handshake as the protocol's text has it, on the raw connection.
-func TestNegotiation(t *testing.T) {
+// TestExportName is the old way in, with and without the 124 zeroes after the size.
+func TestExportName(t *testing.T) {
 	t.Parallel()
 	r := insert(t, t.TempDir(), 64, Opts{})
-	greet := func(t *testing.T, flags uint32) net.Conn {
-		conn := r.pipes.dial()
-		hello := must(readN(conn, 18))(t)
-		if string(hello[:16]) != "NBDMAGICIHAVEOPT" || hello[17]&3 != 3 {
-			t.Fatalf("greeting is %q: not fixed newstyle without zeroes", hello)
-		}
-		put(t, conn, flags)
-		return conn
+	for flags, zeroes := range map[uint32]int{1: 124, 3: 0} {
+		conn := greet(t, r, flags)
+		ask(t, conn, optExportName, nil)
+		wantExport(t, must(readN(conn, 10+zeroes))(t))
+		wantReadable(t, conn)
+		conn.Close()
 	}
-	export := func(t *testing.T, p []byte) {
-		t.Helper()
-		if size := binary.BigEndian.Uint64(p); size != 64*512 {
-			t.Errorf("size is %d", size)
-		}
-		// has flags, FLUSH, FUA, TRIM, WRITE_ZEROES; not read-only, not several connections
-		if flags := binary.BigEndian.Uint16(p[8:]); flags != 1|4|8|32|64 {
-			t.Errorf("transmission flags are %#x", flags)
-		}
-	}
-	readable := func(t *testing.T, conn net.Conn) {
-		t.Helper()
-		put(t, conn, uint32(requestMagic), uint16(0), uint16(cmdRead), uint64(7), uint64(512), uint32(512))
-		p := must(readN(conn, 16+512))(t)
-		if binary.BigEndian.Uint32(p[4:]) != 0 || binary.BigEndian.Uint64(p[8:]) != 7 {
-			t.Errorf("read was answered with % x", p[:16])
-		}
-	}
-	expect := func(t *testing.T, conn net.Conn, option, kind uint32) []byte {
-		t.Helper()
-		gotOption, gotKind, data := told(t, conn)
-		if gotOption != option || gotKind != kind {
-			t.Fatalf("option %d was answered with %#x for option %d, want %#x", option, gotKind, gotOption, kind)
-		}
-		return data
-	}
-	ended := func(t *testing.T, conn net.Conn) {
-		t.Helper()
-		if _, err := readN(conn, 1); err == nil {
-			t.Error("the connection is still there")
-		}
-	}
+	conn := greet(t, r, 3)
+	ask(t, conn, optExportName, []byte("other"))
+	wantEnd(t, conn)
+	r.close(t)
+}
 
-	t.Run("export name", func(t *testing.T) {
-		conn := greet(t, 1)
-		defer conn.Close()
-		ask(t, conn, optExportName, nil)
-		export(t, must(readN(conn, 10+124))(t))
-		readable(t, conn)
-	})
-	t.Run("export name without zeroes", func(t *testing.T) {
-		conn := greet(t, 3)
-		defer conn.Close()
-		ask(t, conn, optExportName, nil)
-		export(t, must(readN(conn, 10))(t))
-		readable(t, conn)
-	})
-	t.Run("another export", func(t *testing.T) {
-		conn := greet(t, 3)
-		ask(t, conn, optExportName, []byte("other"))
-		ended(t, conn)
-	})
-	t.Run("as qemu does", func(t *testing.T) {
-		conn := greet(t, 3)
-		defer conn.Close()
-		ask(t, conn, 8, nil) // structured replies
-		expect(t, conn, 8, repErrUnsup)
-		ask(t, conn, 5, nil) // TLS
-		expect(t, conn, 5, repErrUnsup)
-		ask(t, conn, optGo, []byte{0, 0, 0, 1, 'x', 0, 0})
-		expect(t, conn, optGo, repErrUnknown)
-		ask(t, conn, optInfo, []byte{0, 0, 0, 9, 0, 0})
-		expect(t, conn, optInfo, repErrInvalid)
-		ask(t, conn, optInfo, []byte{0, 0, 0, 0, 0, 0})
-		expect(t, conn, optInfo, repInfo)
-		expect(t, conn, optInfo, repInfo)
-		expect(t, conn, optInfo, repAck)
-		ask(t, conn, optGo, []byte{0, 0, 0, 0, 0, 1, 0, 3})
-		info := expect(t, conn, optGo, repInfo)
-		export(t, info[2:])
-		if sizes := expect(t, conn, optGo, repInfo); binary.BigEndian.Uint16(sizes) != 3 || binary.BigEndian.Uint32(sizes[2:]) != 512 {
+// TestGo is the handshake as QEMU plays it, with some refusals on the way.
+func TestGo(t *testing.T) {
+	t.Parallel()
+	r := insert(t, t.TempDir(), 64, Opts{})
+	conn := greet(t, r, 3)
+	defer conn.Close()
+	ask(t, conn, 8, nil) // structured replies
+	want(t, conn, 8, repErrUnsup)
+	ask(t, conn, 5, nil) // TLS
+	want(t, conn, 5, repErrUnsup)
+	ask(t, conn, optGo, []byte{0, 0, 0, 1, 'x', 0, 0})
+	want(t, conn, optGo, repErrUnknown)
+	ask(t, conn, optInfo, []byte{0, 0, 0, 9, 0, 0})
+	want(t, conn, optInfo, repErrInvalid)
+	for _, option := range []uint32{optInfo, optGo} {
+		ask(t, conn, option, []byte{0, 0, 0, 0, 0, 1, 0, 3})
+		wantExport(t, want(t, conn, option, repInfo)[2:])
+		if sizes := want(t, conn, option, repInfo); binary.BigEndian.Uint16(sizes) != 3 || binary.BigEndian.Uint32(sizes[2:]) != 512 {
 			t.Errorf("block sizes are % x", sizes)
 		}
-		expect(t, conn, optGo, repAck)
-		readable(t, conn)
-	})
-	t.Run("list and abort", func(t *testing.T) {
-		conn := greet(t, 3)
-		ask(t, conn, optList, nil)
-		if name := expect(t, conn, optList, repServer); binary.BigEndian.Uint32(name) != 0 {
-			t.Errorf("the export is called % x", name)
-		}
-		expect(t, conn, optList, repAck)
-		ask(t, conn, optAbort, nil)
-		expect(t, conn, optAbort, repAck)
-		ended(t, conn)
-	})
-	t.Run("nonsense", func(t *testing.T) {
-		conn := greet(t, 3)
-		put(t, conn, []byte("I have no option"))
-		ended(t, conn)
-	})
+		want(t, conn, option, repAck)
+	}
+	wantReadable(t, conn)
 	r.close(t)
+}
+
+// TestHandshakeEnds: LIST names the one export, ABORT and nonsense end the connection, and the next client is served.
+func TestHandshakeEnds(t *testing.T) {
+	t.Parallel()
+	r := insert(t, t.TempDir(), 64, Opts{})
+	conn := greet(t, r, 3)
+	ask(t, conn, optList, nil)
+	if name := want(t, conn, optList, repServer); binary.BigEndian.Uint32(name) != 0 {
+		t.Errorf("the export is called % x", name)
+	}
+	want(t, conn, optList, repAck)
+	ask(t, conn, optAbort, nil)
+	want(t, conn, optAbort, repAck)
+	wantEnd(t, conn)
+	conn = greet(t, r, 3)
+	put(t, conn, []byte("I have no option"))
+	wantEnd(t, conn)
+	wantEnd(t, greet(t, r, 1<<7))
+	r.connect(t).flush(t)
+	r.close(t)
+}
+
+// greet connects and answers the greeting.
+func greet(t *testing.T, r *rig, flags uint32) net.Conn {
+	t.Helper()
+	conn := r.pipes.dial()
+	hello := must(readN(conn, 18))(t)
+	if string(hello[:16]) != "NBDMAGICIHAVEOPT" || hello[17]&3 != 3 {
+		t.Fatalf("greeting is %q: not fixed newstyle without zeroes", hello)
+	}
+	put(t, conn, flags)
+	return conn
+}
+
+// want reads the answer to an option.
+func want(t *testing.T, conn net.Conn, option, kind uint32) []byte {
+	t.Helper()
+	gotOption, gotKind, data := told(t, conn)
+	if gotOption != option || gotKind != kind {
+		t.Fatalf("option %d was answered with %#x for option %d, want %#x", option, gotKind, gotOption, kind)
+	}
+	return data
+}
+
+func wantExport(t *testing.T, p []byte) {
+	t.Helper()
+	if size := binary.BigEndian.Uint64(p); size != 64*512 {
+		t.Errorf("size is %d", size)
+	}
+	// has flags, FLUSH, FUA, TRIM, WRITE_ZEROES; not read-only, not several connections
+	if flags := binary.BigEndian.Uint16(p[8:]); flags != 1|4|8|32|64 {
+		t.Errorf("transmission flags are %#x", flags)
+	}
+}
+
+func wantReadable(t *testing.T, conn net.Conn) {
+	t.Helper()
+	put(t, conn, uint32(requestMagic), uint16(0), uint16(cmdRead), uint64(7), uint64(512), uint32(512))
+	p := must(readN(conn, 16+512))(t)
+	if binary.BigEndian.Uint32(p[4:]) != 0 || binary.BigEndian.Uint64(p[8:]) != 7 {
+		t.Errorf("read was answered with % x", p[:16])
+	}
+}
+
+func wantEnd(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if _, err := readN(conn, 1); err == nil {
+		t.Error("the connection is still there")
+	}
 }
 
 // TestRefusals: a request that the card cannot do is answered with an error, counts as no operation, and the connection goes on.

@@ -101,3 +101,13 @@ func scratch(t tester, root string) string {
 }
 
 var _ tester = (*testing.T)(nil)
+
+func (r *rig) connect(t tester) *nbd {
+	t.Helper()
+	return connect(t, r.pipes.dial())
+}
+
+func (r *rig) versions(t tester) []uint64 {
+	t.Helper()
+	return versions(must(os.ReadFile(r.image))(t))
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func mounts() error {
+	for _, m := range []struct{ kind, at string }{{"devtmpfs", "/dev"}, {"proc", "/proc"}, {"sysfs", "/sys"}, {"tmpfs", "/run"}, {"tmpfs", "/tmp"}} {
+		if err := unix.Mount(m.kind, m.at, m.kind, 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
+			return fmt.Errorf("mount %s: %w", m.at, err)
+		}
+	}
+	return nil
+}
+
+// loadModules loads those of /modules.list that are wanted now, in its order.
+func loadModules(now func(name string) bool) error {
+	list, err := os.ReadFile("/modules.list")
+	if err != nil {
+		return err
+	}
+	for name := range strings.FieldsSeq(string(list)) {
+		if !now(name) {
+			continue
+		}
+		f, err := os.Open("/" + name)
+		if err != nil {
+			return err
+		}
+		err = unix.FinitModule(int(f.Fd()), "", 0)
+		if err := f.Close(); err != nil {
+			return err
+		}
+		if err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("load %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// openPort opens the line to the host.
+func openPort() (*os.File, error) {
+	for {
+		names, err := filepath.Glob("/sys/class/virtio-ports/*/name")
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if raw, err := os.ReadFile(name); err == nil && strings.TrimSpace(string(raw)) == "proto" {
+				return os.OpenFile("/dev/"+filepath.Base(filepath.Dir(name)), os.O_RDWR, 0)
+			}
+		}
+		moment()
+	}
+}
+
+// moment is how long the kernel gets to make a device appear before it is looked for again.
+func moment() { time.Sleep(5 * time.Millisecond) }
+
+// freshen gives the machine what is its own: a restored one has the same random state and boot id each time.
+func freshen(entropy, boot string) error {
+	seed, err := hex.DecodeString(entropy)
+	if err != nil {
+		return err
+	}
+	random, err := os.OpenFile("/dev/urandom", os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = random.Write(seed)
+	const reseed = 0x5207 // RNDRESEEDCRNG, random(4)
+	if err := errors.Join(err, unix.IoctlSetInt(int(random.Fd()), reseed, 0), random.Close()); err != nil {
+		return fmt.Errorf("entropy: %w", err)
+	}
+	if err := os.WriteFile("/run/boot_id", []byte(boot+"\n"), 0o444); err != nil {
+		return err
+	}
+	return unix.Mount("/run/boot_id", "/proc/sys/kernel/random/boot_id", "", unix.MS_BIND, "")
+}
+
+// mountCard checks and mounts the card as the box does at each start. status is e2fsck's: 0 clean, 1 repaired, 4 and more not.
+func mountCard(device, at string) (status int, err error) {
+	for {
+		if _, err := os.Stat(device); err == nil {
+			break
+		}
+		moment()
+	}
+	out, err := exec.Command("/sbin/e2fsck", "-p", device).CombinedOutput()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		status, err = ended.ExitCode(), nil
+	}
+	if err != nil || status > 1 {
+		return status, fmt.Errorf("e2fsck: %v: %s", err, strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
+	}
+	if err := unix.Mount(device, at, "ext4", unix.MS_NOATIME, "errors=remount-ro"); err != nil {
+		return status, fmt.Errorf("mount: %w", err)
+	}
+	return status, nil
+}

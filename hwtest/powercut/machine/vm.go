@@ -1,0 +1,125 @@
+package machine
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// Opts says what to boot. Dir is for this machine's sockets and console.
+type Opts struct {
+	Initrd string
+	NBD    string // unix socket of the card
+	Dir    string
+	Append string // more for the kernel's command line
+}
+
+// VM is a running machine.
+type VM struct {
+	cmd   *exec.Cmd
+	conn  net.Conn
+	lines chan string
+	dir   string
+	stop  sync.Once
+	ended chan struct{}
+}
+
+func (k *Kit) args(o Opts) []string {
+	cmdline := "console=ttyAMA0 quiet loglevel=4 panic=-1 nokaslr mitigations=off random.trust_cpu=on audit=0 " + o.Append
+	return []string{
+		"-accel", "tcg", "-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "384", "-smp", "1", "-nodefaults", "-no-user-config",
+		"-display", "none", "-no-reboot", "-serial", "file:" + filepath.Join(o.Dir, "console"),
+		"-kernel", k.kernel, "-initrd", o.Initrd, "-append", cmdline,
+		"-drive", "file=nbd+unix:///?socket=" + o.NBD + ",format=raw,if=none,id=d0,cache=writeback", "-device", "virtio-blk-pci,drive=d0",
+		"-device", "virtio-serial-pci", "-chardev", "socket,id=p0,server=on,wait=off,path=" + filepath.Join(o.Dir, "proto"),
+		"-device", "virtserialport,chardev=p0,name=proto",
+		"-qmp", "unix:" + filepath.Join(o.Dir, "qmp") + ",server=on,wait=off",
+	}
+}
+
+// Boot starts a machine. It ends with ctx.
+func (k *Kit) Boot(ctx context.Context, o Opts) (*VM, error) { return k.start(ctx, o) }
+
+func (k *Kit) start(ctx context.Context, o Opts, more ...string) (*VM, error) {
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	for _, old := range []string{"proto", "qmp"} {
+		if err := os.Remove(filepath.Join(o.Dir, old)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	v := &VM{dir: o.Dir, lines: make(chan string, 4096), ended: make(chan struct{})}
+	v.cmd = exec.CommandContext(ctx, "qemu-system-aarch64", append(k.args(o), more...)...)
+	errs, err := os.Create(filepath.Join(o.Dir, "stderr"))
+	if err != nil {
+		return nil, err
+	}
+	v.cmd.Stderr = errs
+	if err := v.cmd.Start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start QEMU: %w", err), errs.Close())
+	}
+	go func() {
+		// How it ended is in its console and stderr; being killed is how it usually ends.
+		_ = v.cmd.Wait()
+		_ = errs.Close()
+		close(v.ended)
+	}()
+	if v.conn, err = v.dial("proto"); err != nil {
+		v.Kill()
+		return nil, err
+	}
+	go v.read()
+	return v, nil
+}
+
+// dial connects to one of the machine's sockets, which appear when QEMU is ready.
+func (v *VM) dial(name string) (net.Conn, error) {
+	for {
+		conn, err := net.Dial("unix", filepath.Join(v.dir, name))
+		if err == nil {
+			return conn, nil
+		}
+		if err := v.moment(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (v *VM) read() {
+	defer close(v.lines)
+	defer v.conn.Close()
+	in := bufio.NewScanner(v.conn)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		v.lines <- strings.TrimRight(in.Text(), "\r")
+	}
+}
+
+// Lines are what the machine says; the channel closes when it is gone.
+func (v *VM) Lines() <-chan string { return v.lines }
+
+// Send says a line to the machine.
+func (v *VM) Send(line string) error {
+	_, err := fmt.Fprintln(v.conn, line)
+	return err
+}
+
+// Kill takes the power. What the machine had said before can still be read from Lines. It may be repeated.
+func (v *VM) Kill() {
+	v.stop.Do(func() {
+		// An error means that it has ended by itself.
+		_ = v.cmd.Process.Kill()
+		<-v.ended
+	})
+}
+
+// Console is the path of what the kernel printed.
+func (v *VM) Console() string { return filepath.Join(v.dir, "console") }
