@@ -38,11 +38,11 @@ bench-queue: ## the queue beside SQLite, bbolt and the bare disk; root for the s
 bench-queue-short: ## the same, smaller, under 90 s
 	go run ./hwtest/queuebench -short
 
-powercut: powercut-bin ## the power of virtual kiosks is cut 48 times, and three controls must be caught; under 3 min
-	@exec bin/powercut --cuts 48
+powercut: powercut-bin ## the power of virtual kiosks is cut 48 times, 120 crash states are replayed, three controls must be caught; under 3 min
+	@exec bin/powercut --cuts 48 --states 120
 
-powercut-long: powercut-bin ## the same, 480 cuts, about 13 min
-	@exec bin/powercut --cuts 480
+powercut-long: powercut-bin ## the same, 480 cuts and 1,500 replayed states, about 25 min
+	@exec bin/powercut --cuts 480 --states 1500
 
 powercut-bin:
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/guest ./hwtest/powercut/guest

@@ -17,10 +17,11 @@ import (
 )
 
 type cli struct {
-	Cuts  int    `default:"40" help:"How often the power goes."`
-	Dir   string `default:".nabz/powercut" help:"Folder for what is downloaded, machines and cards."`
-	Seed  uint64 `help:"Repeat a run: what the last one printed."`
-	Guest string `default:"bin/guest" help:"The machine's first process, built for linux/arm64."`
+	Cuts   int    `default:"40" help:"How often the power goes."`
+	States int    `default:"60" help:"Crash states to check of a recorded run."`
+	Dir    string `default:".nabz/powercut" help:"Folder for what is downloaded, machines and cards."`
+	Seed   uint64 `help:"Repeat a run: what the last one printed."`
+	Guest  string `default:"bin/guest" help:"The machine's first process, built for linux/arm64."`
 }
 
 func main() {
@@ -43,6 +44,13 @@ func (c *cli) run(ctx context.Context) error {
 	var rows []row
 	for i, p := range c.plan() {
 		r, err := b.series(ctx, p, rand.New(rand.NewPCG(c.Seed, uint64(i))))
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	if c.States > 0 {
+		r, err := b.replay(ctx, c.States, rand.New(rand.NewPCG(c.Seed, 1<<32)))
 		if err != nil {
 			return err
 		}

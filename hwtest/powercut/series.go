@@ -111,33 +111,62 @@ func (b *bench) life(ctx context.Context, r *row, l *ledger, image string, n int
 	if early { // e2fsck, the journal's replay and Open are cut too
 		cut = c.CutAt(1 + rng.Int64N(900))
 	}
+	w := &watch{r: r, l: l, c: c, cut: cut, last: last, promises: 5 + rng.IntN(120), behind: 1 + rng.Int64N(40), there: map[string]bool{}}
+	err = b.boot(ctx, r.plan, n, rng, w.hear, func() <-chan struct{} { return w.cut })
+	_, cutErr := c.Cut(r.mode)
+	return errors.Join(err, cutErr)
+}
+
+// boot brings a machine up and hands its lines to hear until that says that it is over, or the power goes. Then the machine is killed, and
+// hear gets what was still on its way.
+func (b *bench) boot(ctx context.Context, p plan, life int, rng *rand.Rand, hear func(string) bool, cut func() <-chan struct{}) error {
 	v, err := b.snapshot.Restore(ctx, b.opts())
 	if err != nil {
 		return err
 	}
+	defer func() {
+		v.Kill() // before the card ends, so that the machine sees no error that a real one could not see
+		for line := range v.Lines() {
+			hear(line)
+		}
+	}()
 	seed := sha256.Sum256([]byte(fmt.Sprint(rng.Uint64())))
 	boot, err := uuid.FromBytes(seed[:16])
 	if err != nil {
 		return err
 	}
-	line := fmt.Sprintf("GO entropy=%s boot=%s seed=%d life=%d", hex.EncodeToString(seed[:]), boot, rng.Uint64(), n)
-	if r.fill > 0 {
-		line += fmt.Sprintf(" fill=%d", r.fill)
+	line := fmt.Sprintf("GO entropy=%s boot=%s seed=%d life=%d", hex.EncodeToString(seed[:]), boot, rng.Uint64(), life)
+	if p.fill > 0 {
+		line += fmt.Sprintf(" fill=%d", p.fill)
 	}
-	if r.noFlush {
+	if p.noFlush {
 		line += " nosync=yes"
 	}
 	if err := v.Send(line); err != nil {
 		return err
 	}
-	w := &watch{r: r, l: l, c: c, cut: cut, last: last, promises: 5 + rng.IntN(120), behind: 1 + rng.Int64N(40), there: map[string]bool{}}
-	err = w.follow(v)
-	v.Kill() // first, so that the machine sees no error that a real one could not see
-	_, cutErr := c.Cut(r.mode)
-	for line := range v.Lines() { // promises that were still on their way
-		w.hear(line)
+	return follow(v, hear, cut)
+}
+
+// follow takes a machine's lines until hear says that it is over, or the power goes.
+func follow(v *machine.VM, hear func(string) bool, cut func() <-chan struct{}) error {
+	t := time.NewTimer(patience)
+	defer t.Stop()
+	for {
+		select {
+		case line, open := <-v.Lines():
+			if !open {
+				return fmt.Errorf("the machine ended by itself: see %s", v.Console())
+			}
+			if hear(line) {
+				return nil
+			}
+		case <-cut():
+			return nil
+		case <-t.C:
+			return fmt.Errorf("the machine hangs: see %s", v.Console())
+		}
 	}
-	return errors.Join(err, cutErr)
 }
 
 // watch follows one life.
@@ -150,28 +179,6 @@ type watch struct {
 	promises int   // after so many
 	behind   int64 // and so many operations of the card the power goes
 	there    map[string]bool
-	ready    bool
-}
-
-// follow takes the machine's lines until the power must go.
-func (w *watch) follow(v *machine.VM) error {
-	t := time.NewTimer(patience)
-	defer t.Stop()
-	for {
-		select {
-		case line, open := <-v.Lines():
-			if !open {
-				return fmt.Errorf("the machine ended by itself: see %s", v.Console())
-			}
-			if w.hear(line) {
-				return nil
-			}
-		case <-w.cut:
-			return nil
-		case <-t.C:
-			return fmt.Errorf("the machine hangs: see %s", v.Console())
-		}
-	}
 }
 
 // hear takes one line and says whether this life is over.
@@ -189,7 +196,6 @@ func (w *watch) hear(line string) (over bool) {
 			w.fail("stated damage after a mere cut: " + rest)
 		}
 	case "READY":
-		w.ready = true
 		w.r.opens++
 		lost, twice := w.l.judge(w.there)
 		w.r.lost += len(lost)
