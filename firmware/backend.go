@@ -99,7 +99,7 @@ func lane(l queue.Lane) string {
 }
 
 func counts(s queue.Stats) screen.Queue {
-	return screen.Queue{Waiting: s.Waiting, Urgent: s.Urgent, Parked: s.Parked, Delivered: s.Delivered, Oldest: s.OldestPut, Bytes: s.Bytes}
+	return screen.Queue{Waiting: s.Waiting, Urgent: s.Urgent, Parked: s.Parked, Delivered: s.Delivered, Oldest: s.OldestPut, Bytes: s.Bytes, Full: s.Full}
 }
 
 // shown is how many receipts a screen gets.

@@ -134,6 +134,10 @@ func (d *desk) open(ctx context.Context, opens exam.Identify, reply chan<- answe
 		reply <- answer{err: screen.ErrBusy}
 		return nil
 	}
+	if d.queue.Stats().Full >= 1 {
+		reply <- answer{err: screen.ErrFull}
+		return nil
+	}
 	var err error
 	if opens.Patient, err = opens.Patient.Normal(); err == nil {
 		err = reading.CheckOperator(opens.Operator)

@@ -95,7 +95,7 @@ func (k *Kiosk) openStores() error {
 		return err
 	}
 	var found queue.Recovery
-	if k.queue, found, err = queue.Open(filepath.Join(dir, "queue"), queue.Opts{}); err != nil {
+	if k.queue, found, err = queue.Open(filepath.Join(dir, "queue"), queue.Opts{Quota: k.cfg.Quota}); err != nil {
 		return err
 	}
 	k.log.Info("queue opened", "found", found)

@@ -3,6 +3,7 @@ package firmware
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
+	"nabz/queue"
 )
 
 // bench is a kiosk on simulated devices, without a broker.
@@ -310,5 +312,47 @@ func TestOrderToInflateIsNeverKept(t *testing.T) {
 	}
 	if !c.inflate(160) {
 		t.Error("a new connection takes no order")
+	}
+}
+
+// fill puts what nobody delivers until the queue is full, and returns the numbers.
+func (b *bench) fill() (seqs []uint64) {
+	b.t.Helper()
+	for n := 0; ; n++ {
+		err := b.k.queue.Put(b.t.Context(), fmt.Sprint("filler-", n), queue.Routine, make([]byte, queue.MaxPayload))
+		if errors.Is(err, queue.ErrFull) {
+			return seqs
+		}
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		seqs = append(seqs, b.k.queue.LastSeq())
+	}
+}
+
+// A full disk: no visit begins; the one in progress goes on, its reading is shown as not saved, and saved as soon as there is room.
+func TestFullStorage(t *testing.T) {
+	t.Parallel() // each waits for its own devices
+	b := newBench(t)
+	b.cfg.Quota = 4 << 20
+	b.start()
+	b.connected()
+	visit := b.open()
+	filler := b.fill()
+	b.do(visit, exam.StartCuff{})
+	s := b.until("a reading that is not saved", func(s screen.State) bool { return s.NotSaved != "" })
+	if s.Queue.Full < 1 || len(s.Receipts) != 1 || s.Receipts[0].Saved != nil {
+		t.Errorf("on a full disk: %+v %+v", s.Queue, s.Receipts)
+	}
+	b.do(visit, exam.Cancel{})
+	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, "w-7"); !errors.Is(err, screen.ErrFull) {
+		t.Errorf("a new visit on a full disk: %v", err)
+	}
+	if err := b.k.queue.Ack(t.Context(), filler...); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the reading saved", func(s screen.State) bool { return s.NotSaved == "" && s.Receipts[0].Saved != nil })
+	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, "w-7"); err != nil {
+		t.Errorf("a new visit when there is room: %v", err)
 	}
 }

@@ -240,6 +240,29 @@ func TestQuota(t *testing.T) {
 	must(t, q.Put(t.Context(), "again", Routine, []byte("x")))
 }
 
+// Everything was delivered, so there is room: nobody has to wait for a segment to fill.
+func TestHistoryIsTrimmedBeforePutIsRefused(t *testing.T) {
+	q, _ := reopen(t, t.TempDir(), Opts{segment: 64 * blockSize, Quota: 8 * 64 * blockSize})
+	var err error
+	for n := 0; err == nil; n++ {
+		err = q.Put(t.Context(), fmt.Sprint(n), Routine, make([]byte, 20_000))
+	}
+	if !errors.Is(err, ErrFull) {
+		t.Fatal(err)
+	}
+	items, err := q.List(Waiting, 1000)
+	must(t, err)
+	var seqs []uint64
+	for _, it := range items {
+		seqs = append(seqs, it.Seq)
+	}
+	must(t, q.Ack(t.Context(), seqs...))
+	must(t, q.Put(t.Context(), "room", Routine, []byte("x")))
+	if s := q.Stats(); s.Full > 0.75 {
+		t.Errorf("full is %v with one item", s.Full)
+	}
+}
+
 // TestDiskFilledBySomebodyElse fills a small real file system while puts go on.
 func TestDiskFilledBySomebodyElse(t *testing.T) {
 	if os.Getuid() != 0 {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -212,37 +213,59 @@ func (q *Queue) noRoom(err error) error {
 	return fmt.Errorf("write: %w", err)
 }
 
+// checkRoom says why nothing can be put, when that is so. Before it does, it trims history.
 func (q *Queue) checkRoom(batch []*write) error {
-	for _, w := range batch {
-		if w.needsRoom {
-			return q.room()
-		}
+	if q.failed != nil || !slices.ContainsFunc(batch, func(w *write) bool { return w.needsRoom }) {
+		return nil
 	}
-	return nil
+	err := q.room()
+	if !errors.Is(err, ErrFull) || !q.tooLong() {
+		return err
+	}
+	if err := q.noRoom(q.tidy()); err != nil {
+		return err
+	}
+	return q.room()
 }
 
 // upkeep follows a batch that began a segment: the index learns what the journal has, old segments are let go, and a spare is made ready.
 // What cannot be done because room is short is tried again with the next segment.
 func (q *Queue) upkeep() error {
-	if q.failed != nil || q.journal.active() == q.tended {
+	if q.failed != nil {
 		return q.failed
+	}
+	if q.journal.active() == q.tended {
+		if q.short() && q.tooLong() {
+			return q.ifRoom(q.tidy())
+		}
+		return nil
 	}
 	q.tended = q.journal.active()
 	q.settings.Newest = q.tended
 	err := q.settings.save(q.dir)
 	if err == nil {
-		err = q.checkpoint()
+		err = q.tidy()
 	}
-	if err == nil {
-		err = q.reclaim()
-	}
-	if err == nil {
-		err = q.restock()
-	}
+	return q.ifRoom(err)
+}
+
+// ifRoom passes over what failed because room is short.
+func (q *Queue) ifRoom(err error) error {
 	if err = q.noRoom(err); errors.Is(err, ErrFull) {
 		return nil
 	}
 	return err
+}
+
+// tidy lets go of what is not needed.
+func (q *Queue) tidy() error {
+	if err := q.checkpoint(); err != nil {
+		return err
+	}
+	if err := q.reclaim(); err != nil {
+		return err
+	}
+	return q.restock()
 }
 
 // restock keeps spares ready while there is room for them.

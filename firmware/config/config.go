@@ -20,6 +20,7 @@ type Config struct {
 	Zone     *time.Location // fixed offset that times are shown and sent with
 	FHIRBase string         // prefix of our identifier systems
 
+	Quota  int64  // bytes that the queue may take; 0 is half of the disk
 	Listen string // loopback address of the screen
 	Exam   Exam
 	Broker Broker

@@ -28,6 +28,9 @@ type file struct {
 	Screen   struct {
 		Listen string `toml:"listen"`
 	} `toml:"screen"`
+	Queue struct {
+		QuotaMB int64 `toml:"quota_mb"`
+	} `toml:"queue"`
 	Exam struct {
 		Rest     duration `toml:"rest"`
 		Gap      duration `toml:"gap"`
@@ -94,6 +97,7 @@ func (f file) check() (Config, error) {
 	var bad faults
 	c := Config{
 		Name: f.Name, Data: f.Data, Practice: f.Practice, FHIRBase: strings.TrimSuffix(f.FHIRBase, "/"), Listen: f.Screen.Listen,
+		Quota:       f.Queue.QuotaMB << 20,
 		Exam:        Exam{Rest: time.Duration(f.Exam.Rest), Gap: time.Duration(f.Exam.Gap), Readings: f.Exam.Readings},
 		Oximeter:    Device(f.Oximeter),
 		Cuff:        Device(f.Cuff),
@@ -104,6 +108,8 @@ func (f file) check() (Config, error) {
 	c.Zone = bad.zone(f.Offset)
 	bad.need(isURL(c.FHIRBase, "http", "https"), "fhir_base", "%q is not an http(s) address", f.FHIRBase)
 	bad.need(isLoopback(f.Screen.Listen), "screen.listen", "%q is not a loopback address and port: the screen is for this box alone", f.Screen.Listen)
+	q := f.Queue.QuotaMB
+	bad.need(q == 0 || q >= 4 && q < 1<<20, "queue.quota_mb", "%d: use 4 or more, or 0 for half of the disk", q)
 	bad.exam(c)
 	c.Broker = bad.broker(f)
 	bad.device("oximeter", c.Oximeter)

@@ -176,6 +176,8 @@ func status(err error) int {
 		return http.StatusBadRequest
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrStale):
 		return http.StatusConflict
+	case errors.Is(err, ErrFull):
+		return http.StatusInsufficientStorage
 	}
 	return http.StatusInternalServerError
 }

@@ -15,7 +15,7 @@ import (
 type Backend interface {
 	// State is everything at this moment.
 	State() (State, error)
-	// Open starts a visit. ErrBusy when one is in progress, ErrInput when an identifier is not one.
+	// Open starts a visit. ErrBusy when one is in progress, ErrFull when there is no room for its readings, ErrInput when an identifier is not one.
 	Open(ctx context.Context, p reading.PatientRef, operator string) (exam.View, error)
 	// Do steps the visit of that id and returns it as it then is, durably. ErrStale when it is not the one in progress.
 	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
@@ -28,6 +28,7 @@ type Backend interface {
 // Errors that a Backend gives for what a person may do about it.
 var (
 	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
+	ErrFull  = errors.New("no room for readings: finish this visit, start no other, and call the technician")
 	ErrInput = errors.New("not accepted")
 	ErrStale = errors.New("this visit is not in progress any more: reload the page")
 )
@@ -76,6 +77,7 @@ type Queue struct {
 	Delivered int       `json:"delivered"`
 	Oldest    time.Time `json:"oldest,omitzero"` // wall clock when the oldest waiting item was put
 	Bytes     int64     `json:"bytes"`
+	Full      float64   `json:"full"` // share of the room that is taken: from 0.8 on the worker is told, at 1 no visit begins
 }
 
 // Clock says how far the time is to be trusted.

@@ -47,7 +47,9 @@ func (s *session) publishState(ctx context.Context, st wire.State) error {
 
 func (s *session) state(st string) wire.State {
 	counts, now := s.Queue.Stats(), s.Clock.Now()
+	s.storage = wire.Storage(counts.Full, s.storage)
 	return wire.State{
 		St: st, Boot: now.Boot, Session: s.id, SW: s.Software, Queued: counts.Waiting, Parked: counts.Parked, Clock: string(now.Source),
+		Storage: s.storage,
 	}
 }

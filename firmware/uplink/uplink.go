@@ -75,6 +75,7 @@ type Uplink struct {
 	Opts
 	root    string
 	pace    pace                        // of the session that drains
+	storage string                      // as it was told last; of the session's keepState
 	clinics map[string]wire.ClinicState // by topic, of the session that listens
 
 	mu   sync.Mutex // guards link

@@ -35,9 +35,10 @@ type State struct {
 	Boot    string `json:"boot"` // the kernel's boot id
 	Session string `json:"sess"` // new at each connection
 	SW      string `json:"sw"`
-	Queued  int    `json:"q"`      // waiting
-	Parked  int    `json:"parked"` // refused, waiting for a person
-	Clock   string `json:"clk"`    // clock.Source
+	Queued  int    `json:"q"`               // waiting
+	Parked  int    `json:"parked"`          // refused, waiting for a person
+	Clock   string `json:"clk"`             // clock.Source
+	Storage string `json:"store,omitempty"` // room for readings: StorageLow, StorageFull, or empty
 }
 
 // The two values of State.St and ClinicState.St.
@@ -45,6 +46,24 @@ const (
 	Online  = "online"
 	Offline = "offline"
 )
+
+// The values of State.Storage beside "".
+const (
+	StorageLow  = "low"  // 80 % of the room for readings is taken
+	StorageFull = "full" // no new visit begins
+)
+
+// Storage turns how full a kiosk is (1 is the limit) into State.Storage. What was told before stays until 75 %, so that it does not come
+// and go.
+func Storage(full float64, before string) string {
+	switch {
+	case full >= 1:
+		return StorageFull
+	case full >= 0.8, full >= 0.75 && before != "":
+		return StorageLow
+	}
+	return ""
+}
 
 // ClinicState is the clinic's retained state: a kiosk sends at once when it turns online.
 type ClinicState struct {

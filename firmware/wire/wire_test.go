@@ -19,6 +19,7 @@ func TestGolden(t *testing.T) {
 		"ack-stored":    Ack{ID: id, Status: Stored, Loc: []string{"Observation/1"}, By: "clinic-1", Now: noon},
 		"ack-rejected":  Ack{ID: id, Status: Rejected, Reason: []string{"rule vs-2"}, By: "clinic-1", Now: noon},
 		"state":         State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Parked: 1, Clock: "ntp"},
+		"state-full":    State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Clock: "ntp", Storage: StorageFull},
 		"state-offline": State{St: Offline, Boot: "b", Session: "s", SW: "1.2.3", Clock: "none"},
 		"clinic-state":  ClinicState{St: Online, Session: "s"},
 		"hello":         Hello{Nonce: "n"},
@@ -92,4 +93,26 @@ func FuzzParseAck(f *testing.F) {
 			t.Errorf("accepted a receipt without id or status: %+v", a)
 		}
 	})
+}
+
+func TestStorage(t *testing.T) {
+	for _, c := range []struct {
+		full         float64
+		before, want string
+	}{
+		{0, "", ""},
+		{0.79, "", ""},
+		{0.8, "", StorageLow},
+		{0.99, "", StorageLow},
+		{1, "", StorageFull},
+		{7, StorageLow, StorageFull},
+		{0.99, StorageFull, StorageLow},
+		{0.79, StorageLow, StorageLow},
+		{0.75, StorageLow, StorageLow},
+		{0.74, StorageLow, ""},
+	} {
+		if got := Storage(c.full, c.before); got != c.want {
+			t.Errorf("%v after %q is %q, want %q", c.full, c.before, got, c.want)
+		}
+	}
 }

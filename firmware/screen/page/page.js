@@ -84,6 +84,10 @@ async function refresh() {
   at("practice").hidden = !s.practice;
   at("notsaved").hidden = !s.notSaved;
   at("notsaved").textContent = s.notSaved ? `NOT SAVED, write it down. ${s.notSaved}` : "";
+  at("storage").hidden = s.queue.full < 0.8;
+  at("storage").textContent = s.queue.full < 1
+    ? "Storage is nearly full: call the technician."
+    : "Storage is full: finish this visit, start no other, and call the technician.";
   showVisit(s.visit);
   showLive(s.live);
   showReadings(s.receipts ?? [], s.visit ? s.visit.readings : []);

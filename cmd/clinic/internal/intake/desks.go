@@ -81,6 +81,9 @@ func (d *desks) stateOf(kiosk string, m broker.Message) error {
 	if err != nil || s.St != wire.Online {
 		return nil // an empty or strange state says nothing; the kiosk's next one will
 	}
+	if before, _ := d.in.storage.Swap(kiosk, s.Storage); before != s.Storage && s.Storage != "" {
+		d.in.Log.Warn("a kiosk is running out of room for readings: see its link and its queue", "kiosk", kiosk, "storage", s.Storage)
+	}
 	kept, err := d.in.Ledger.Kept(kiosk)
 	if err != nil {
 		return err

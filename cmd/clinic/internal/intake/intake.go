@@ -37,6 +37,7 @@ type Intake struct {
 	Opts
 	root    string
 	session string
+	storage sync.Map // kiosk -> what it told of its storage last
 }
 
 // New returns an intake; Run starts it.
