@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -74,5 +76,28 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("verdict %v", err)
 			}
 		})
+	}
+}
+
+// A cut in the middle of the superblock's kilobyte: e2fsck -p gives up on it, and the box must not.
+func TestTornSuperblockIsRepaired(t *testing.T) {
+	image := filepath.Join(t.TempDir(), "card")
+	if err := format(t.Context(), image); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(image, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(make([]byte, 512), 1024+512); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{1, 0} {
+		if status, err := fsck(t.Context(), image); err != nil || status != want {
+			t.Errorf("check %d: status %d, %v; want %d", i+1, status, err, want)
+		}
 	}
 }

@@ -31,7 +31,7 @@ type plan struct {
 }
 
 const (
-	imageSize = 128 << 20
+	imageSize = 160 << 20 // more than one block group, so that there is a second superblock, as on every real card
 	flushTime = 2 * time.Millisecond
 	patience  = 90 * time.Second // for a machine that says nothing
 )

@@ -87,6 +87,18 @@ func freshen(entropy, boot string) error {
 	return unix.Mount("/run/boot_id", "/proc/sys/kernel/random/boot_id", "", unix.MS_BIND, "")
 }
 
+// check runs e2fsck. What it prints goes to the console.
+func check(device string, how ...string) (status int, err error) {
+	c := exec.Command("/sbin/e2fsck", append(how, device)...)
+	c.Stdout, c.Stderr = os.Stdout, os.Stderr
+	err = c.Run()
+	var ended *exec.ExitError
+	if errors.As(err, &ended) {
+		return ended.ExitCode(), nil
+	}
+	return 0, err
+}
+
 // mountCard checks and mounts the card as the box does at each start. status is e2fsck's: 0 clean, 1 repaired, 4 and more not.
 func mountCard(device, at string) (status int, err error) {
 	for {
@@ -95,13 +107,14 @@ func mountCard(device, at string) (status int, err error) {
 		}
 		moment()
 	}
-	out, err := exec.Command("/sbin/e2fsck", "-p", device).CombinedOutput()
-	var ended *exec.ExitError
-	if errors.As(err, &ended) {
-		status, err = ended.ExitCode(), nil
+	if status, err = check(device, "-p"); err == nil && status > 1 {
+		status, err = check(device, "-p", "-b", "32768", "-B", "4096") // the superblock was torn: there is another
 	}
-	if err != nil || status > 1 {
-		return status, fmt.Errorf("e2fsck: %v: %s", err, strings.ReplaceAll(strings.TrimSpace(string(out)), "\n", "; "))
+	if err == nil && status > 1 {
+		err = errors.New("it cannot repair the card: see the console")
+	}
+	if err != nil {
+		return status, fmt.Errorf("e2fsck: %w", err)
 	}
 	if err := unix.Mount(device, at, "ext4", unix.MS_NOATIME, "errors=remount-ro"); err != nil {
 		return status, fmt.Errorf("mount: %w", err)
