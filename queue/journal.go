@@ -126,8 +126,12 @@ func (j *journal) append(b []byte, count int, run uint64) (place, error) {
 
 // extend begins a new segment with a spare file.
 func (j *journal) extend(number uint32) error {
-	if err := j.stock(1); err != nil {
-		return err
+	if len(j.spares) == 0 {
+		path, err := j.spare()
+		if err != nil {
+			return err
+		}
+		j.spares = append(j.spares, path)
 	}
 	spare := j.spares[len(j.spares)-1]
 	if err := errors.Join(os.Rename(spare, j.path(number)), syncDir(j.dir)); err != nil {
@@ -145,16 +149,13 @@ func (j *journal) extend(number uint32) error {
 	return old.Close()
 }
 
-// stock makes spare files until there are so many.
-func (j *journal) stock(want int) error {
-	for len(j.spares) < want {
-		path := filepath.Join(j.dir, fmt.Sprintf("%s%d", sparePrefix, j.next)+strings.Repeat("x", len(j.spares)))
-		if err := writeFlushed(path, make([]byte, j.size)); err != nil {
-			return errors.Join(fmt.Errorf("make a segment: %w", err), os.Remove(path))
-		}
-		j.spares = append(j.spares, path)
+// spare makes a file that can become a segment.
+func (j *journal) spare() (path string, err error) {
+	path = filepath.Join(j.dir, fmt.Sprintf("%s%d-%d", sparePrefix, j.next, len(j.spares)))
+	if err := writeFlushed(path, make([]byte, j.size)); err != nil {
+		return "", errors.Join(fmt.Errorf("make a segment: %w", err), os.Remove(path))
 	}
-	return nil
+	return path, nil
 }
 
 // keptSpares is how many files are kept for reuse. Puts stop at one, so that acknowledgments, which make room, can still be written.

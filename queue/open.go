@@ -205,8 +205,17 @@ func (q *Queue) openBadger(dir string) error {
 	if err != nil {
 		return err
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.index = newIndex(db)
 	return nil
+}
+
+// known is the index, for whoever is not the writer.
+func (q *Queue) known() *index {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.index
 }
 
 // sameBoot says whether the mark is there and of this boot: then a process has died, and not the power.

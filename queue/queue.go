@@ -94,11 +94,11 @@ type Queue struct {
 	ids      pending
 	last     uint64
 	damaged  []string
+	index    *index
 	changed  chan struct{} // closed when something may have become available
 	floor    uint64        // of anybody
 
 	// Only the writer uses these.
-	index    *index
 	covered  checkpoint // what the index has
 	stranded []uint64   // items that Open found to be lost
 	tended   uint32     // the segment up to which upkeep is done

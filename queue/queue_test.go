@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -209,22 +209,17 @@ func TestRefusals(t *testing.T) {
 
 func TestFullDiskIsRefusedBeforeDamage(t *testing.T) {
 	q := open(t, t.TempDir())
+	var free atomic.Uint64
+	free.Store(1 << 30)
+	q.space = func(string) (uint64, uint64, error) { return free.Load(), 14 << 30, nil }
 	put(t, q, Routine, "before")
-	var mu sync.Mutex
-	free := uint64(3 << 20)
-	q.space = func(string) (uint64, uint64, error) {
-		mu.Lock()
-		defer mu.Unlock()
-		return free, 14 << 30, nil
-	}
+	free.Store(3 << 20)
 	err := q.Put(t.Context(), "refused", Routine, []byte("x"))
 	if !errors.Is(err, ErrFull) || !strings.Contains(err.Error(), "3 MB free of 14336 MB") {
 		t.Errorf("on a full disk: %v", err)
 	}
 	must(t, q.Ack(t.Context(), seqOf(t, q, "before"))) // draining goes on
-	mu.Lock()
-	free = 1 << 30
-	mu.Unlock()
+	free.Store(1 << 30)
 	put(t, q, Routine, "refused")
 	if got := ids(t, q, Any, 9); got != "refused" {
 		t.Errorf("after room was made: %q", got)

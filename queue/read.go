@@ -107,7 +107,7 @@ func (q *Queue) setAside(seqs []uint64) error {
 	for _, seq := range seqs {
 		names[seq] = ""
 	}
-	if err := q.index.name(names); err != nil {
+	if err := q.known().name(names); err != nil {
 		return err
 	}
 	return q.do(context.Background(), &write{size: 32 * len(seqs), apply: func(t *tx) error {
@@ -183,7 +183,7 @@ func (q *Queue) number(id string) (uint64, error) {
 	if fresh {
 		return seq, nil
 	}
-	return q.index.seqOf(id)
+	return q.known().seqOf(id)
 }
 
 func (s standing) state() State {

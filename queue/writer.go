@@ -268,12 +268,18 @@ func (q *Queue) tidy() error {
 	return q.restock()
 }
 
-// restock keeps spares ready while there is room for them.
+// restock keeps a spare ready while there is room for them.
 func (q *Queue) restock() error {
-	if free, _, err := q.space(q.dir); err != nil || free < minFree {
+	free, _, err := q.space(q.dir)
+	if err != nil || free < minFree || len(q.journal.spares) >= keptSpares-1 {
+		return err
+	}
+	path, err := q.journal.spare() // without the lock: it takes as long as writing a segment
+	if err != nil {
 		return err
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.journal.stock(keptSpares - 1)
+	q.journal.spares = append(q.journal.spares, path)
+	return nil
 }
