@@ -75,5 +75,11 @@ func queueWord(q screen.Queue) string {
 	if q.Waiting > 0 && !q.Oldest.IsZero() {
 		word += ", oldest since " + q.Oldest.Format(time.DateTime)
 	}
+	switch {
+	case q.Full >= 1:
+		word += "; FULL: no visit begins until readings are delivered or room is made"
+	case q.Full >= 0.8:
+		word += fmt.Sprintf("; nearly full: %.0f %% of the room is taken", q.Full*100)
+	}
 	return word
 }
