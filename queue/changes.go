@@ -11,7 +11,8 @@ func (q *Queue) put(t *tx, id string, lane Lane, payload []byte) error {
 	if t.ids[id] {
 		return nil
 	}
-	if seq, err := q.number(id); err != nil || seq > 0 {
+	known, err := q.number(id)
+	if s, _ := q.register.get(known); err != nil || known > 0 && s != lost {
 		return err
 	}
 	seq := t.last + 1

@@ -41,7 +41,7 @@ func (q *Queue) saving() *saving {
 		},
 		put: maps.Clone(q.ids.fresh), done: maps.Clone(q.ids.done), pages: map[uint64][]byte{}, remarks: map[uint64][]byte{},
 		forgetDue: func(run time.Duration, remembered int) bool {
-			return run+q.opts.Remember <= now || remembered > maxRemembered
+			return run+q.opts.Remember <= now || remembered > q.opts.known
 		},
 	}
 	q.mu.Lock()

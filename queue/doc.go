@@ -4,7 +4,8 @@
 // # What is on stable storage when a method returns nil
 //
 //	Open     what it found and put right; Recovery says what cannot be read
-//	Put      the item, whole; the same id again is a no-op, also after its Ack, for Opts.Remember
+//	Put      the item, whole; the same id again is a no-op, also after its Ack, for Opts.Remember; an item that a failing card has
+//	         lost is put anew
 //	Note     the remark on the item
 //	Ack      that the items are delivered: they are never returned by Next again
 //	Park     that the item is out of the way, and why

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,6 +34,9 @@ func Open(dir string, o Opts) (*Queue, Recovery, error) {
 	if o.segment == 0 {
 		o.segment = segmentSize
 	}
+	if o.known == 0 {
+		o.known = maxRemembered
+	}
 	if o.whole == 0 {
 		o.whole = usualWhole
 	}
@@ -54,6 +58,9 @@ func Open(dir string, o Opts) (*Queue, Recovery, error) {
 
 func (q *Queue) open(found *Recovery) error {
 	if err := os.MkdirAll(q.dir, 0o700); err != nil {
+		return err
+	}
+	if err := syncDir(filepath.Dir(q.dir)); err != nil {
 		return err
 	}
 	if err := q.lockDir(); err != nil {
@@ -125,7 +132,7 @@ func (s *settings) load(dir string, found *Recovery) error {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
-	case json.Unmarshal(raw, s) != nil || s.Memtable < ourMemtable || s.Memtable > 1<<30 || s.Oldest > s.Newest:
+	case s.decode(raw) != nil:
 		*s = settings{}
 		if err := found.setAside(path); err != nil {
 			return err
@@ -153,11 +160,25 @@ func largestWAL(index string) (int64, error) {
 }
 
 func (s *settings) save(dir string) error {
-	raw, err := json.Marshal(s)
+	raw, err := s.encode()
 	if err != nil {
 		return err
 	}
 	return replace(filepath.Join(dir, "queue.json"), raw)
+}
+
+// encode is the JSON, and in a second line its crc32c in hexadecimal: a flipped digit must not let segments go.
+func (s *settings) encode() ([]byte, error) {
+	raw, err := json.Marshal(s)
+	return fmt.Appendf(raw, "\n%08x\n", crc32.Checksum(raw, castagnoli)), err
+}
+
+func (s *settings) decode(b []byte) error {
+	raw, sum, _ := strings.Cut(string(b), "\n")
+	if sum != fmt.Sprintf("%08x\n", crc32.Checksum([]byte(raw), castagnoli)) {
+		return errDamaged
+	}
+	return json.Unmarshal([]byte(raw), s)
 }
 
 // openIndex opens Badger on files that were looked at first. What it cannot have is set aside and built again from the journal.

@@ -48,6 +48,7 @@ type Opts struct {
 	NoFlush  bool          // nothing is flushed, and a power cut loses what was promised: for proving that the power-cut rig sees it
 
 	segment int64 // bytes; 0 is usual. Tests want small ones
+	known   int   // delivered ids that stay known at most; 0 is usual
 	whole   int   // segments, up to which a journal is read whole at each Open although the index covers it; 0 is usual
 }
 

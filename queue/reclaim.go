@@ -120,7 +120,7 @@ func (q *Queue) retire() error {
 	defer q.mu.Unlock()
 	number := q.journal.segments[0].number
 	q.register.each(func(seq uint64, s standing, at place) {
-		if at.segment == number && (s == delivered || s == lost) {
+		if at.segment == number && s == delivered {
 			q.stand(seq, gone, place{})
 		}
 	})

@@ -66,7 +66,9 @@ func (q *Queue) readIndex(found *Recovery) (indexed *register, err error) {
 
 // readJournal reads what the index does not cover, or all of a usual journal.
 func (q *Queue) readJournal(indexed *register) (*replay, error) {
-	q.missing()
+	if err := q.missing(); err != nil {
+		return nil, err
+	}
 	r := &replay{q: q, touched: map[uint64]bool{}, done: map[uint64]bool{}}
 	segments := q.journal.segments
 	if indexed != nil && len(segments) > q.opts.whole && q.journal.find(q.covered.Segment) != nil {
@@ -81,7 +83,7 @@ func (q *Queue) readJournal(indexed *register) (*replay, error) {
 		return nil, err
 	}
 	q.strand(r, indexed)
-	return r, nil
+	return r, q.remember(r.acked)
 }
 
 // replay reads segments in order. They never have less than their size, whatever a power cut does, so one that has is damaged.
@@ -106,6 +108,23 @@ func (q *Queue) replay(r *replay, segments []*segment) error {
 	return nil
 }
 
+// remember notes the ids of items that were delivered since the last checkpoint, so that they can be forgotten when it is time.
+func (q *Queue) remember(seqs []uint64) error {
+	for _, seq := range seqs {
+		if s, at := q.register.get(seq); s == delivered {
+			it, err := q.fetch(seq, at)
+			if errors.Is(err, errDamaged) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			q.ids.done[seq] = it.ID
+		}
+	}
+	return nil
+}
+
 // take makes the index's register the queue's.
 func (q *Queue) take(indexed *register) {
 	q.register = indexed
@@ -113,7 +132,12 @@ func (q *Queue) take(indexed *register) {
 }
 
 // missing tells of segments that should be there.
-func (q *Queue) missing() {
+func (q *Queue) missing() error {
+	for len(q.journal.segments) > 0 && q.journal.segments[0].number < q.settings.Oldest { // the power went as it was let go
+		if err := q.journal.retire(); err != nil {
+			return err
+		}
+	}
 	if q.settings.Oldest == 0 { // the settings are new
 		q.settings.Newest = q.newest()
 		q.settings.Oldest = q.settings.Newest
@@ -127,6 +151,7 @@ func (q *Queue) missing() {
 			q.damaged = append(q.damaged, fmt.Sprintf("segment %d is missing", n))
 		}
 	}
+	return nil
 }
 
 // strand marks what the register knows to wait and the journal does not have. Where the whole journal was read, indexed is what the index
@@ -145,6 +170,8 @@ func (q *Queue) strand(r *replay, indexed *register) {
 			switch {
 			case s.live() && now == gone && !r.done[seq]:
 				seqs = append(seqs, seq)
+			case s == lost && now == gone:
+				q.stand(seq, lost, place{}) // it was told; it must not pass for delivered
 			case s == delivered:
 				r.done[seq] = true
 			}

@@ -16,7 +16,7 @@ const (
 	parkedUrgent
 	parkedRoutine
 	delivered
-	lost // its contents cannot be read
+	lost // its contents cannot be read; it stays so, and its id may be put again
 	standings
 )
 

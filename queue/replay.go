@@ -20,6 +20,7 @@ type replay struct {
 	damage  []damage
 	told    []damage        // what an earlier Open told of
 	touched map[uint64]bool // items that entries in damaged frames spoke of
+	acked   []uint64        // items that were delivered in frames which the index does not cover
 	done    map[uint64]bool // items that were delivered and whose put was not seen
 }
 
@@ -148,6 +149,9 @@ func (r *replay) apply(e entry, segment uint32) {
 			s, at := q.register.get(seq)
 			if s.live() {
 				q.stand(seq, delivered, at)
+				if e.frame > q.covered.Frame {
+					r.acked = append(r.acked, seq)
+				}
 			}
 			r.done[seq] = s == gone
 		}
@@ -177,7 +181,9 @@ func (r *replay) put(e entry, at place) {
 		s = waitingIn(e.lane())
 	}
 	r.q.stand(seq, s, at)
-	r.q.ids.fresh[e.item().ID] = seq
+	if e.frame > r.q.covered.Frame { // or the index knows it, or has forgotten it for good
+		r.q.ids.fresh[e.item().ID] = seq
+	}
 }
 
 // unfinished takes the damage at the very end out: a write that a power cut interrupted, which nobody was told had succeeded.

@@ -92,7 +92,7 @@ func TestEmptyFilesOfACutAreRemoved(t *testing.T) {
 // A memtable smaller than the one that wrote the index ends the process at every open.
 func TestMemtableNeverShrinks(t *testing.T) {
 	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "queue.json"), []byte(`{"memtable":8388608}`), 0o600))
+	must(t, (&settings{Memtable: 8 << 20}).save(dir))
 	q := open(t, dir)
 	if got := q.index.db.Opts().MemTableSize; got != 8<<20 {
 		t.Errorf("an index written with 8 MiB memtables is opened with %d", got)
@@ -149,6 +149,62 @@ func TestDamagedItemIsNamedAndNeverReturned(t *testing.T) {
 	q, _ = reopen(t, dir, Opts{})
 	if got := ids(t, q, Any, 9); got != "good fine" {
 		t.Errorf("waiting after reopening %q", got)
+	}
+	if _, state, err := q.Find("bad"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("what is lost passes for %q", state)
+	}
+	put(t, q, Routine, "bad") // whoever has it still may put it again
+	if got := ids(t, q, Any, 9); got != "good fine bad" {
+		t.Errorf("after putting it again %q", got)
+	}
+}
+
+// What is lost never passes for delivered, not even when its segment is used again.
+func TestLostIsNotDelivered(t *testing.T) {
+	dir := t.TempDir()
+	q, _ := reopen(t, dir, small4)
+	put(t, q, Routine, "lost")
+	seq := seqOf(t, q, "lost")
+	must(t, q.setAside([]uint64{seq}))
+	for range 2 {
+		for n := range 80 {
+			id := fmt.Sprint(q.LastSeq(), "-", n)
+			put(t, q, Routine, id)
+			must(t, q.Ack(t.Context(), seqOf(t, q, id)))
+		}
+		if _, state, err := q.Find("lost"); !errors.Is(err, ErrUnknown) {
+			t.Errorf("what is lost passes for %q (%v)", state, err)
+		}
+		must(t, q.Close())
+		q, _ = reopen(t, dir, small4)
+	}
+}
+
+// However many are delivered and however often the power goes, only so many ids stay known.
+func TestRememberedIDsAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	o := Opts{segment: 4 * blockSize, known: 20}
+	for life := range 5 {
+		q, _ := reopen(t, dir, o)
+		for n := range 30 {
+			id := fmt.Sprint(life, "-", n)
+			put(t, q, Routine, id)
+			must(t, q.Ack(t.Context(), seqOf(t, q, id)))
+		}
+		quiet(t, q)
+		killed := filepath.Join(t.TempDir(), "killed")
+		copyStore(t, dir, killed)
+		must(t, q.Close())
+		dir = killed
+	}
+	q, _ := reopen(t, dir, o)
+	quiet(t, q)
+	must(t, q.checkpoint()) // counts the last life's
+	must(t, q.checkpoint()) // and lets the oldest go
+	known := 0
+	must(t, q.index.each([]byte{'r'}, func([]byte, []byte) error { known++; return nil }))
+	if known > o.known {
+		t.Errorf("%d ids are known of 150 delivered, at most %d wanted", known, o.known)
 	}
 }
 

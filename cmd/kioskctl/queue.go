@@ -99,7 +99,7 @@ func (c showCmd) Run() error {
 			}
 		}
 	}
-	return fmt.Errorf("%s is not among what this kiosk keeps: delivered readings are kept for some days only", c.ID)
+	return fmt.Errorf("%s is not among what this kiosk keeps: delivered readings are kept only until their room is needed", c.ID)
 }
 
 func (c showCmd) print(state string, it screen.Item) error {
