@@ -39,21 +39,30 @@ type pace struct {
 type hold struct {
 	tries int
 	until time.Time
+	cost  bool // it was in flight when the link went, and nothing has succeeded since
 }
 
 // pick returns the index of the entry to send now, or -1 and how long until one may go. Holds of entries that are not in view are dropped.
 func (p *pace) pick(items []queue.Item, now time.Time) (int, time.Duration) {
 	view := make(map[uint64]bool, len(items))
 	var soonest time.Time
+	costly := -1
 	for i, it := range items {
 		view[it.Seq] = true
 		due := p.due(it)
-		if !due.After(now) {
+		switch {
+		case due.After(now):
+		case !p.held[it.Seq].cost:
 			return i, 0
+		case costly < 0:
+			costly = i
 		}
 		if soonest.IsZero() || due.Before(soonest) {
 			soonest = due
 		}
+	}
+	if costly >= 0 {
+		return costly, 0
 	}
 	maps.DeleteFunc(p.held, func(seq uint64, _ hold) bool { return !view[seq] })
 	return -1, soonest.Sub(now)
@@ -68,19 +77,21 @@ func (p *pace) due(it queue.Item) time.Time {
 	return until
 }
 
-// cut notes that the connection went while an entry was in flight. It may be the entry that a broker does not stand, so the others go
-// first.
-func (p *pace) cut(seq uint64, now time.Time) {
+// cut notes that the connection went while an entry was in flight. It may be the entry that a broker does not stand, so another goes first
+// when there is one.
+func (p *pace) cut(seq uint64, now time.Time) { p.keepBack(seq, now, true) }
+
+func (p *pace) keepBack(seq uint64, now time.Time, cost bool) {
 	if p.held == nil {
 		p.held = map[uint64]hold{}
 	}
 	tries := p.held[seq].tries
-	p.held[seq] = hold{tries: tries + 1, until: now.Add(backoff(tries))}
+	p.held[seq] = hold{tries: tries + 1, until: now.Add(backoff(tries)), cost: cost}
 }
 
 // failed notes that the clinic did not take an entry.
 func (p *pace) failed(seq uint64, now time.Time) {
-	p.cut(seq, now)
+	p.keepBack(seq, now, false)
 	p.resume = now.Add(backoff(p.failures) / 2)
 	p.failures++
 }
@@ -88,6 +99,10 @@ func (p *pace) failed(seq uint64, now time.Time) {
 // settled notes that the clinic took an entry, or refused it for good: it works.
 func (p *pace) settled(seq uint64) {
 	delete(p.held, seq)
+	for other, h := range p.held {
+		h.cost = false
+		p.held[other] = h
+	}
 	p.failures, p.resume = 0, time.Time{}
 }
 

@@ -44,17 +44,21 @@ func TestPace(t *testing.T) {
 		after  time.Duration
 		want   int
 	}{
-		"nothing happened":               {func(*pace) {}, items(queue.Routine, 1, 2), 0, 0},
-		"failed just now":                {func(p *pace) { p.failed(1, noon) }, items(queue.Routine, 1), 0, -1},
-		"failed a second ago":            {func(p *pace) { p.failed(1, noon) }, items(queue.Routine, 1), time.Second, 0},
-		"another is tried soon":          {func(p *pace) { failTimes(p, 1, 4) }, items(queue.Routine, 1, 2), 4 * time.Second, 1},
-		"but not at once":                {func(p *pace) { p.failed(1, noon) }, items(queue.Routine, 1, 2), 0, -1},
-		"urgent goes at once":            {func(p *pace) { failTimes(p, 1, 9) }, items(queue.Urgent, 2), 0, 0},
-		"urgent that failed waits":       {func(p *pace) { p.failed(2, noon) }, items(queue.Urgent, 2), 0, -1},
-		"next urgent passes it":          {func(p *pace) { p.failed(2, noon) }, items(queue.Urgent, 2, 3), 0, 1},
-		"a success frees the others":     {func(p *pace) { failTimes(p, 1, 9); p.settled(2) }, items(queue.Routine, 1, 3), 0, 1},
-		"clinic online frees everything": {func(p *pace) { failTimes(p, 1, 9); p.release() }, items(queue.Routine, 1), 0, 0},
-		"a lost link holds only one":     {func(p *pace) { p.cut(1, noon) }, items(queue.Routine, 1, 2), 0, 1},
+		"nothing happened":                         {func(*pace) {}, items(queue.Routine, 1, 2), 0, 0},
+		"failed just now":                          {func(p *pace) { p.failed(1, noon) }, items(queue.Routine, 1), 0, -1},
+		"failed a second ago":                      {func(p *pace) { p.failed(1, noon) }, items(queue.Routine, 1), time.Second, 0},
+		"another is tried soon":                    {func(p *pace) { failTimes(p, 1, 4) }, items(queue.Routine, 1, 2), 4 * time.Second, 1},
+		"but not at once":                          {func(p *pace) { p.failed(1, noon) }, items(queue.Routine, 1, 2), 0, -1},
+		"urgent goes at once":                      {func(p *pace) { failTimes(p, 1, 9) }, items(queue.Urgent, 2), 0, 0},
+		"urgent that failed waits":                 {func(p *pace) { p.failed(2, noon) }, items(queue.Urgent, 2), 0, -1},
+		"next urgent passes it":                    {func(p *pace) { p.failed(2, noon) }, items(queue.Urgent, 2, 3), 0, 1},
+		"a success frees the others":               {func(p *pace) { failTimes(p, 1, 9); p.settled(2) }, items(queue.Routine, 1, 3), 0, 1},
+		"clinic online frees everything":           {func(p *pace) { failTimes(p, 1, 9); p.release() }, items(queue.Routine, 1), 0, 0},
+		"a lost link holds only one":               {func(p *pace) { p.cut(1, noon) }, items(queue.Routine, 1, 2), 0, 1},
+		"what cost the link does not lead again":   {func(p *pace) { p.cut(1, noon) }, items(queue.Routine, 1, 2), time.Hour, 1},
+		"until another has succeeded":              {func(p *pace) { p.cut(1, noon); p.settled(2) }, items(queue.Routine, 1, 3), time.Hour, 0},
+		"and goes when it is alone":                {func(p *pace) { p.cut(1, noon) }, items(queue.Routine, 1), time.Hour, 0},
+		"an urgent one lets only one routine pass": {func(p *pace) { p.cut(1, noon); p.settled(9) }, items(queue.Urgent, 1), time.Hour, 0},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
