@@ -88,7 +88,7 @@ func TestHistoryIsTrimmedBeforePutIsRefused(t *testing.T) {
 
 // TestDiskFilledBySomebodyElse fills a small real file system while puts go on.
 func TestDiskFilledBySomebodyElse(t *testing.T) {
-	if os.Getuid() != 0 {
+	if os.Getuid() != 0 && os.Getenv("CI") != "true" {
 		t.Skip("mounting a small file system needs root")
 	}
 	dir := t.TempDir()
