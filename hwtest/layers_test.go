@@ -41,17 +41,18 @@ var layers = []struct {
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"hwtest/queuebench", []string{"queue"}},
+	{"hwtest/stage", []string{"drivers/sim", "drivers/vitals", "firmware/..."}},
 	{"hwtest/powercut/card", nil},
 	{"hwtest/powercut/machine", nil},
 	{"hwtest/powercut/work", []string{"queue"}},
-	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "queue"}},
+	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "hwtest/stage", "queue"}},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
 	{"cmd/clinic/internal/...", []string{
 		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "drivers/vitals",
 		"cmd/clinic/internal/...",
 	}},
 	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/..."}},
-	{"cmd/...", []string{"firmware/...", "drivers/...", "queue", "hwtest"}},
+	{"cmd/...", []string{"firmware/...", "drivers/...", "queue", "hwtest", "hwtest/stage"}},
 }
 
 // fences says where a library may be imported at all.
@@ -68,7 +69,7 @@ var fences = map[string][]string{
 	"modernc.org/sqlite":                 {"hwtest/queuebench"},
 	"go.etcd.io/bbolt":                   {"hwtest/queuebench"},
 	"github.com/ulikunitz/xz":            {"hwtest/powercut/machine"},
-	"golang.org/x/sync/errgroup":         {"firmware", "cmd/..."},
+	"golang.org/x/sync/errgroup":         {"firmware", "cmd/...", "hwtest/stage"},
 }
 
 // TestLayers parses the imports of every file, tests too, but lets a test import what its package may not: a test wires real parts.

@@ -30,7 +30,7 @@ func (c demoCmd) Run(ctx context.Context) error {
 	defer cancel()
 	g, ctx := errgroup.WithContext(ctx)
 	for _, k := range s.kiosks {
-		g.Go(func() error { return k.serve(ctx) })
+		g.Go(func() error { return k.Serve(ctx) })
 	}
 	var rows []row
 	g.Go(func() error {
@@ -66,31 +66,31 @@ func (s *site) demo(ctx context.Context) (rows []row, err error) {
 // normal is a visit in which all goes well.
 func normal(ctx context.Context, _ *site, k *kiosk) error {
 	say(k, "a visit in which all goes well")
-	return play(ctx, k, "000101", func(screen.State) {})
+	return k.play(ctx, "000101", func(screen.State) {})
 }
 
 // faulty is a visit in which every device has its faults once.
 func faulty(ctx context.Context, _ *site, k *kiosk) error {
 	say(k, "a visit with a fault on every device")
-	k.patient.Become(sim.PatientOpts{Systolic: 142, Diastolic: 88, Temperature: 38_200})
-	k.cuff.InjectN(sim.LooseCuff, 1)
-	k.thermometer.InjectN(sim.ProbeMoved, 1)
-	k.oximeter.Inject(sim.Noise)
+	k.Patient.Become(sim.PatientOpts{Systolic: 142, Diastolic: 88, Temperature: 38_200})
+	k.Cuff.InjectN(sim.LooseCuff, 1)
+	k.Thermometer.InjectN(sim.ProbeMoved, 1)
+	k.Oximeter.Inject(sim.Noise)
 	var finger, plug sync.Once
-	return play(ctx, k, "000102", func(s screen.State) {
+	return k.play(ctx, "000102", func(s screen.State) {
 		if s.Visit == nil || s.Visit.Step != "oximetry" {
 			return
 		}
 		finger.Do(func() {
 			say(k, "the finger slips out and comes back; noise on the line")
-			k.oximeter.Inject(sim.FingerOut)
-			time.AfterFunc(time.Second, func() { k.oximeter.Clear() })
+			k.Oximeter.Inject(sim.FingerOut)
+			time.AfterFunc(time.Second, func() { k.Oximeter.Clear() })
 		})
 		plug.Do(func() {
 			time.AfterFunc(3*time.Second, func() {
 				say(k, "the oximeter is unplugged and plugged in again")
-				k.plugs["oximeter"].Unplug()
-				time.AfterFunc(500*time.Millisecond, k.plugs["oximeter"].Replug)
+				k.Plugs["oximeter"].Unplug()
+				time.AfterFunc(500*time.Millisecond, k.Plugs["oximeter"].Replug)
 			})
 		})
 	})
@@ -99,22 +99,22 @@ func faulty(ctx context.Context, _ *site, k *kiosk) error {
 // cutOff is a visit during which the broker dies and comes back.
 func cutOff(ctx context.Context, s *site, k *kiosk) error {
 	say(k, "a visit during which the broker dies and comes back")
-	k.patient.Become(sim.PatientOpts{Systolic: 156, Diastolic: 94, SpO2: 94})
+	k.Patient.Become(sim.PatientOpts{Systolic: 156, Diastolic: 94, SpO2: 94})
 	var cut sync.Once
-	err := play(ctx, k, "000103", func(st screen.State) {
+	err := k.play(ctx, "000103", func(st screen.State) {
 		if st.Visit == nil || st.Visit.Step != "oximetry" {
 			return
 		}
 		cut.Do(func() {
 			say(k, "the broker is killed; the visit goes on")
-			s.broker.kill()
+			s.broker.Kill()
 		})
 	})
 	if err != nil {
 		return err
 	}
 	say(k, "the visit is over; the broker is started again")
-	_, err = s.broker.start(ctx)
+	_, err = s.broker.Start(ctx)
 	return err
 }
 

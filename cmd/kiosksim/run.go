@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nabz/drivers/sim"
+	"nabz/hwtest/stage"
 )
 
 // runCmd is a whole site for a person to look at.
@@ -28,17 +29,17 @@ func (c runCmd) Run(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	k := s.kiosks[0]
-	g.Go(func() error { return k.serve(ctx) })
+	g.Go(func() error { return k.Serve(ctx) })
 	g.Go(func() error {
 		if err := s.start(ctx); err != nil {
 			return errors.Join(err, s.stop())
 		}
 		fmt.Printf(lookAt, k.url, s.brokerAddr, c.Data, c.Data)
-		go orders(os.Stdin, k.bench) // ends with its input
+		go orders(os.Stdin, k.Bench) // ends with its input
 		select {
 		case <-ctx.Done():
-		case <-k.ended:
-			err = fmt.Errorf("the kiosk ended: %s", k.lastLine())
+		case <-k.Ended:
+			err = fmt.Errorf("the kiosk ended: %s", k.LastLine())
 		}
 		return errors.Join(err, s.stop())
 	})
@@ -67,26 +68,26 @@ type devicesCmd struct {
 
 // Run implements kiosksim devices.
 func (c devicesCmd) Run(ctx context.Context) error {
-	b := newBench(c.Dir, c.Speed, false)
-	fmt.Printf("ports: %s, %s, %s\n", b.oximeterPath(), b.cuffPath(), b.thermometerPath())
+	b := stage.NewBench(c.Dir, c.Speed, false)
+	fmt.Printf("ports: %s, %s, %s\n", b.Path("oximeter"), b.Path("cuff"), b.Path("thermometer"))
 	go orders(os.Stdin, b) // ends with its input
-	return b.serve(ctx)
+	return b.Serve(ctx)
 }
 
 // orders reads faults to make, one a line: a device and a fault, or "clear", "unplug", "replug".
-func orders(in io.Reader, b bench) {
+func orders(in io.Reader, b stage.Bench) {
 	lines := bufio.NewScanner(in)
 	for lines.Scan() {
 		if words := strings.Fields(lines.Text()); len(words) > 0 {
-			if err := b.obey(words); err != nil {
+			if err := obey(b, words); err != nil {
 				fmt.Println(err)
 			}
 		}
 	}
 }
 
-func (b bench) obey(words []string) error {
-	d, ok := b.device(words[0])
+func obey(b stage.Bench, words []string) error {
+	d, ok := b.Device(words[0])
 	if !ok || len(words) != 2 {
 		return errors.New(`say a device (oximeter, cuff, thermometer) and a fault, or "clear", "unplug", "replug"`)
 	}
@@ -94,9 +95,9 @@ func (b bench) obey(words []string) error {
 	case "clear":
 		d.Clear()
 	case "unplug":
-		b.plugs[words[0]].Unplug()
+		b.Plugs[words[0]].Unplug()
 	case "replug":
-		b.plugs[words[0]].Replug()
+		b.Plugs[words[0]].Replug()
 	default:
 		f, err := sim.ParseFault(words[1])
 		if err != nil {

@@ -3,18 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"strings"
-	"text/template"
+
+	"nabz/firmware/screen"
+	"nabz/hwtest/stage"
 )
 
 // site is a whole deployment on this machine: a broker, a clinic and some kiosks, each a process of its own, all in practice.
 type site struct {
 	data   string
-	broker *process
-	clinic *process
+	broker *stage.Process
+	clinic *stage.Process
 	kiosks []*kiosk
 
 	brokerAddr string
@@ -22,10 +22,18 @@ type site struct {
 
 // kiosk is one unmodified kiosk with its simulated peripherals.
 type kiosk struct {
-	*process
+	*stage.Process
+	stage.Bench
 	name string
 	url  string // of its screen; stays over restarts
-	bench
+}
+
+// play takes one patient through a whole visit.
+func (k *kiosk) play(ctx context.Context, patient string, watch func(screen.State)) error {
+	if err := stage.NewWorker(k.url).Play(ctx, k.Bench, patient, watch); err != nil {
+		return fmt.Errorf("%s: %w", k.name, err)
+	}
+	return nil
 }
 
 // siteOpts says what a site is made of.
@@ -46,7 +54,7 @@ func newSite(data string, o siteOpts) (*site, error) {
 		return nil, err
 	}
 	s := &site{data: data}
-	if s.brokerAddr, err = freeAddr(); err != nil {
+	if s.brokerAddr, err = stage.FreeAddr(); err != nil {
 		return nil, err
 	}
 	for _, dir := range []string{"log", "record", "dev"} {
@@ -66,36 +74,36 @@ func newSite(data string, o siteOpts) (*site, error) {
 	return s, nil
 }
 
-func (s *site) program(name, log string, args ...string) *process {
-	return &process{name: name, args: args, log: filepath.Join(s.data, "log", log+".log")}
+func (s *site) program(name, log string, args ...string) *stage.Process {
+	return &stage.Process{Name: name, Args: args, Log: filepath.Join(s.data, "log", log+".log")}
 }
 
 func (s *site) newKiosk(name string, o siteOpts) (*kiosk, error) {
-	screen, err := freeAddr()
+	screen, err := stage.FreeAddr()
 	if err != nil {
 		return nil, err
 	}
-	k := &kiosk{name: name, url: "http://" + screen, bench: newBench(filepath.Join(s.data, "dev", name), o.speed, o.byHand)}
+	k := &kiosk{name: name, url: "http://" + screen, Bench: stage.NewBench(filepath.Join(s.data, "dev", name), o.speed, o.byHand)}
 	file := filepath.Join(s.data, name+".toml")
-	if err := writeConfig(file, settings{
+	if err := (stage.Config{
 		Name: name, Data: filepath.Join(s.data, name), Screen: screen, Broker: s.brokerAddr, Rest: o.rest, Gap: o.gap,
-		Oximeter: k.oximeterPath(), Cuff: k.cuffPath(), Thermometer: k.thermometerPath(),
-	}); err != nil {
+		Oximeter: k.Path("oximeter"), Cuff: k.Path("cuff"), Thermometer: k.Path("thermometer"),
+	}).Write(file); err != nil {
 		return nil, err
 	}
-	k.process = s.program("kiosk", name, "run", "--config", file)
+	k.Process = s.program("kiosk", name, "run", "--config", file)
 	return k, nil
 }
 
 // start starts everything in the order in which a person would.
 func (s *site) start(ctx context.Context) error {
-	for _, p := range []*process{s.broker, s.clinic} {
-		if _, err := p.start(ctx); err != nil {
+	for _, p := range []*stage.Process{s.broker, s.clinic} {
+		if _, err := p.Start(ctx); err != nil {
 			return err
 		}
 	}
 	for _, k := range s.kiosks {
-		if _, err := k.start(ctx); err != nil {
+		if _, err := k.Start(ctx); err != nil {
 			return err
 		}
 	}
@@ -104,66 +112,9 @@ func (s *site) start(ctx context.Context) error {
 
 // stop stops kiosks, clinic and broker, in that order, so that nothing is cut off.
 func (s *site) stop() error {
-	var all []*process
+	var all []*stage.Process
 	for _, k := range s.kiosks {
-		all = append(all, k.process)
+		all = append(all, k.Process)
 	}
-	return stopAll(append(all, s.clinic, s.broker)...)
-}
-
-// settings fill the configuration of a practice kiosk.
-type settings struct {
-	Name, Data, Screen, Broker, Rest, Gap string
-	Oximeter, Cuff, Thermometer           string
-}
-
-var kioskTOML = template.Must(template.New("kiosk.toml").Parse(`name = "{{.Name}}"
-data = "{{.Data}}"
-practice = true
-
-[screen]
-listen = "{{.Screen}}"
-
-[exam]
-rest = "{{.Rest}}"
-gap = "{{.Gap}}"
-
-[broker]
-url = "tcp://{{.Broker}}"
-
-[oximeter]
-protocol = "contec"
-path = "{{.Oximeter}}"
-manufacturer = "Contec (simulated)"
-model = "CMS50D+"
-
-[cuff]
-protocol = "par"
-path = "{{.Cuff}}"
-manufacturer = "PAR Medizintechnik (simulated)"
-model = "NIBP2010"
-
-[thermometer]
-protocol = "suretemp"
-path = "{{.Thermometer}}"
-manufacturer = "Welch Allyn (simulated)"
-model = "SureTemp Plus"
-`))
-
-func writeConfig(path string, s settings) error {
-	var b strings.Builder
-	if err := kioskTOML.Execute(&b, s); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte(b.String()), 0o600)
-}
-
-// freeAddr is a loopback address that nobody uses now.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close() // given back for the child to take
-	return l.Addr().String(), nil
+	return stage.StopAll(append(all, s.clinic, s.broker)...)
 }

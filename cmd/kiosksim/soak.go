@@ -13,6 +13,7 @@ import (
 
 	"nabz/drivers/sim"
 	"nabz/firmware/screen"
+	"nabz/hwtest/stage"
 )
 
 // soakCmd kills kiosk, broker and clinic at random while visits go on, and then counts.
@@ -53,7 +54,7 @@ func (c soakCmd) Run(ctx context.Context) error {
 	defer cancel()
 	g, gctx := errgroup.WithContext(ctx)
 	for _, kiosk := range s.kiosks {
-		g.Go(func() error { return kiosk.serve(gctx) })
+		g.Go(func() error { return kiosk.Serve(gctx) })
 	}
 	g.Go(func() error {
 		defer cancel()
@@ -89,8 +90,8 @@ func (k *soak) work(ctx context.Context, kills int) error {
 	for i, kiosk := range k.kiosks {
 		g.Go(func() error {
 			for n := 0; !k.enough() || !closed(killed); n++ {
-				kiosk.patient.Become(sim.PatientOpts{Seed: uint64(100*i + n + 1), Systolic: 148, Diastolic: 91})
-				if err := play(gctx, kiosk, fmt.Sprintf("%03d%03d", i, n), k.watch(kiosk)); err != nil {
+				kiosk.Patient.Become(sim.PatientOpts{Seed: uint64(100*i + n + 1), Systolic: 148, Diastolic: 91})
+				if err := kiosk.play(gctx, fmt.Sprintf("%03d%03d", i, n), k.watch(kiosk)); err != nil {
 					return err
 				}
 			}
@@ -106,20 +107,20 @@ func (k *soak) work(ctx context.Context, kills int) error {
 
 // killer kills one program after another, spread over the run, and starts each again.
 func (k *soak) killer(ctx context.Context, kills int) error {
-	programs := []*process{k.broker, k.clinic}
+	programs := []*stage.Process{k.broker, k.clinic}
 	for _, kiosk := range k.kiosks {
-		programs = append(programs, kiosk.process)
+		programs = append(programs, kiosk.Process)
 	}
 	for range kills {
-		wait(ctx, time.Duration(500+k.rng.IntN(4000))*time.Millisecond)
+		stage.Wait(ctx, time.Duration(500+k.rng.IntN(4000))*time.Millisecond)
 		victim := programs[k.pick()]
-		victim.kill()
+		victim.Kill()
 		k.kills[k.label(victim)]++
-		wait(ctx, time.Duration(k.rng.IntN(1500))*time.Millisecond)
+		stage.Wait(ctx, time.Duration(k.rng.IntN(1500))*time.Millisecond)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if _, err := victim.start(ctx); err != nil {
+		if _, err := victim.Start(ctx); err != nil {
 			return fmt.Errorf("after kill -9 it does not start again: %w", err)
 		}
 	}
@@ -134,7 +135,7 @@ func (k *soak) pick() int {
 	return 2 + k.rng.IntN(len(k.kiosks))
 }
 
-func (k *soak) label(p *process) string {
+func (k *soak) label(p *stage.Process) string {
 	switch p {
 	case k.broker:
 		return "broker"
@@ -168,7 +169,7 @@ func (k *soak) arrive(ctx context.Context, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		record, err := copies(k.data)
+		record, err := stage.Copies(k.data)
 		if err != nil {
 			return err
 		}
@@ -179,7 +180,7 @@ func (k *soak) arrive(ctx context.Context, patience time.Duration) error {
 		if ctx.Err() != nil {
 			return fmt.Errorf("%d saved readings are not in the record after %s: %s", len(missing), patience, strings.Join(missing, " "))
 		}
-		wait(ctx, glance)
+		stage.Wait(ctx, stage.Glance)
 	}
 }
 

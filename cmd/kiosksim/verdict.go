@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"nabz/firmware/screen"
+	"nabz/hwtest/stage"
 )
 
 // row is one reading as its kiosk's screen shows it, and how often the clinic's record has it.
@@ -20,13 +21,13 @@ type row struct {
 
 // saved reads from every kiosk what it called saved, and from the record folder how often each stands there.
 func (s *site) saved(ctx context.Context) ([]row, error) {
-	record, err := copies(s.data)
+	record, err := stage.Copies(s.data)
 	if err != nil {
 		return nil, err
 	}
 	var all []row
 	for _, k := range s.kiosks {
-		state, err := newWorker(k.url).state(ctx)
+		state, err := stage.NewWorker(k.url).State(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +52,7 @@ func (s *site) settle(ctx context.Context, patience time.Duration) ([]row, error
 		if ctx.Err() != nil {
 			return rows, err
 		}
-		wait(ctx, glance)
+		stage.Wait(ctx, stage.Glance)
 	}
 }
 

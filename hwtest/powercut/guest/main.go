@@ -1,11 +1,12 @@
 // Command guest is the first process of a virtual kiosk in the power-cut rig. It makes the machine ready as the real box does, checks and
-// mounts the card, and runs the workload; the host takes the power whenever it likes.
+// mounts the card, and runs the workload or the kiosk; the host takes the power whenever it likes.
 //
 //	guest: SNAP                            parked here, before the disk's driver is loaded
 //	host:  GO entropy=HEX boot=UUID ...    the rest is for the workload
 //	guest: FSCK 0                          what e2fsck -p said
 //	guest: MOUNTED
 //	guest: ...                             the workload's own lines
+//	guest: READY                           with kiosk=yes: the unmodified kiosk runs, in place of a workload
 //	guest: FATAL why                       anything that must not happen
 package main
 
@@ -66,5 +67,8 @@ func begin(port *os.File, args map[string]string) error {
 		return err
 	}
 	fmt.Fprintln(port, "MOUNTED")
+	if args["kiosk"] == "yes" {
+		return runKiosk(port)
+	}
 	return work.Run(context.Background(), "/data", args, port)
 }

@@ -19,7 +19,7 @@ type Kit struct {
 }
 
 // wanted modules; what they need is found from what they say of themselves. The disk's own comes last, and only when the host says so.
-var wanted = []string{"crc32c_generic", "ext4", "virtio_blk"}
+var wanted = []string{"crc32c_generic", "ext4", "virtio_net", "virtio_blk"}
 
 // Prepare fetches what is missing into the cache folder. It needs apt-get and dpkg-deb; QEMU and mke2fs it installs when it may.
 func Prepare(ctx context.Context, cache string) (*Kit, error) {

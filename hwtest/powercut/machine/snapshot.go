@@ -43,7 +43,7 @@ func (s *Snapshot) Restore(ctx context.Context, o Opts) (*VM, error) {
 
 // migrate writes the machine's state to a file (QEMU Machine Protocol: migrate, query-migrate).
 func (v *VM) migrate(path string) error {
-	conn, err := v.dial("qmp")
+	conn, err := v.Dial("qmp")
 	if err != nil {
 		return err
 	}

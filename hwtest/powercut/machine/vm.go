@@ -19,7 +19,11 @@ type Opts struct {
 	NBD    string // unix socket of the card
 	Dir    string
 	Append string // more for the kernel's command line
+	Screen string // here, host:port, what listens on the machine's port 8080 is reached; empty: nowhere
 }
+
+// Ports are the machine's serial ports ttyS0 to ttyS2: unix sockets in Opts.Dir.
+var Ports = [...]string{"uart0", "uart1", "uart2"}
 
 // VM is a running machine.
 type VM struct {
@@ -33,7 +37,7 @@ type VM struct {
 
 func (k *Kit) args(o Opts) []string {
 	cmdline := "console=ttyAMA0 quiet loglevel=4 panic=-1 nokaslr mitigations=off random.trust_cpu=on audit=0 " + o.Append
-	return []string{
+	all := []string{
 		"-accel", "tcg", "-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "384", "-smp", "1", "-nodefaults", "-no-user-config",
 		"-display", "none", "-no-reboot", "-serial", "file:" + filepath.Join(o.Dir, "console"),
 		"-kernel", k.kernel, "-initrd", o.Initrd, "-append", cmdline,
@@ -41,7 +45,19 @@ func (k *Kit) args(o Opts) []string {
 		"-device", "virtio-serial-pci", "-chardev", "socket,id=p0,server=on,wait=off,path=" + filepath.Join(o.Dir, "proto"),
 		"-device", "virtserialport,chardev=p0,name=proto",
 		"-qmp", "unix:" + filepath.Join(o.Dir, "qmp") + ",server=on,wait=off",
+		"-netdev", "user,id=n0" + o.forward(), "-device", "virtio-net-pci,netdev=n0,romfile=",
 	}
+	for _, p := range Ports {
+		all = append(all, "-chardev", "socket,id="+p+",server=on,wait=off,path="+filepath.Join(o.Dir, p), "-device", "pci-serial,chardev="+p)
+	}
+	return all
+}
+
+func (o Opts) forward() string {
+	if o.Screen == "" {
+		return ""
+	}
+	return ",hostfwd=tcp:" + o.Screen + "-:8080"
 }
 
 // Boot starts a machine. It ends with ctx.
@@ -51,7 +67,7 @@ func (k *Kit) start(ctx context.Context, o Opts, more ...string) (*VM, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	for _, old := range []string{"proto", "qmp"} {
+	for _, old := range append([]string{"proto", "qmp"}, Ports[:]...) {
 		if err := os.Remove(filepath.Join(o.Dir, old)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
@@ -72,7 +88,7 @@ func (k *Kit) start(ctx context.Context, o Opts, more ...string) (*VM, error) {
 		_ = errs.Close()
 		close(v.ended)
 	}()
-	if v.conn, err = v.dial("proto"); err != nil {
+	if v.conn, err = v.Dial("proto"); err != nil {
 		v.Kill()
 		return nil, err
 	}
@@ -80,8 +96,8 @@ func (k *Kit) start(ctx context.Context, o Opts, more ...string) (*VM, error) {
 	return v, nil
 }
 
-// dial connects to one of the machine's sockets, which appear when QEMU is ready.
-func (v *VM) dial(name string) (net.Conn, error) {
+// Dial connects to one of the machine's sockets, such as a serial port's, which appear when QEMU is ready.
+func (v *VM) Dial(name string) (net.Conn, error) {
 	for {
 		conn, err := net.Dial("unix", filepath.Join(v.dir, name))
 		if err == nil {

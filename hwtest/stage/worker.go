@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"bytes"
@@ -15,35 +15,37 @@ import (
 	"nabz/firmware/screen"
 )
 
-// worker is a health worker without hands: it sees the kiosk's state and does what the screen offers.
-type worker struct {
+// Worker is a health worker without hands: it sees the kiosk's state and does what the screen offers.
+type Worker struct {
 	url  string
 	http http.Client
 }
 
-func newWorker(url string) *worker {
-	return &worker{url: url, http: http.Client{Timeout: 10 * time.Second}}
+// NewWorker returns the worker at the screen of that address.
+func NewWorker(url string) *Worker {
+	return &Worker{url: url, http: http.Client{Timeout: 10 * time.Second}}
 }
 
-// errRefused is what the kiosk answered to an act that makes no sense now; the worker looks again.
-var errRefused = errors.New("the kiosk refused")
+// ErrRefused is what the kiosk answered to an act that makes no sense now; the worker looks again.
+var ErrRefused = errors.New("the kiosk refused")
 
-func (w *worker) state(ctx context.Context) (s screen.State, err error) {
+// State is what the screen shows now.
+func (w *Worker) State(ctx context.Context) (s screen.State, err error) {
 	return s, w.call(ctx, http.MethodGet, "/api/state", nil, &s)
 }
 
-func (w *worker) open(ctx context.Context, patient string) (v exam.View, err error) {
+func (w *Worker) open(ctx context.Context, patient string) (v exam.View, err error) {
 	return v, w.call(ctx, http.MethodPost, "/api/visits", screen.Opening{
 		Patient:  reading.PatientRef{Type: reading.MedicalRecord, Value: patient, Sex: reading.Female, Birth: "1984-05"},
 		Operator: "w-7",
 	}, &v)
 }
 
-func (w *worker) act(ctx context.Context, visit, act string, a screen.Action) error {
+func (w *Worker) act(ctx context.Context, visit, act string, a screen.Action) error {
 	return w.call(ctx, http.MethodPost, "/api/visits/"+visit+"/"+act, a, nil)
 }
 
-func (w *worker) call(ctx context.Context, method, path string, in, out any) error {
+func (w *Worker) call(ctx context.Context, method, path string, in, out any) error {
 	var body io.Reader
 	if in != nil {
 		raw, err := json.Marshal(in)
@@ -67,7 +69,7 @@ func (w *worker) call(ctx context.Context, method, path string, in, out any) err
 		return err
 	}
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%w: %s %s: %s", errRefused, method, path, bytes.TrimSpace(raw))
+		return fmt.Errorf("%w: %s %s: %s", ErrRefused, method, path, bytes.TrimSpace(raw))
 	}
 	if out == nil {
 		return nil

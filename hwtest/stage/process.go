@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"bufio"
@@ -14,27 +14,27 @@ import (
 	"time"
 )
 
-// process is one of nabz's own programs as a child. Its standard error goes to a log file.
-type process struct {
-	name string
-	args []string
-	log  string // path
+// Process is one of nabz's own programs as a child. Its standard error goes to a log file.
+type Process struct {
+	Name string
+	Args []string
+	Log  string // path
 
 	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has been waited for
+	Ended chan struct{} // closed when it has been waited for
 }
 
 // startLimit is how long a program may take to say that it is ready.
 const startLimit = 20 * time.Second
 
-// start runs the program and waits for the line in which it says that it is ready; it returns what stands behind "ready: ".
-func (p *process) start(ctx context.Context) (string, error) {
-	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+// Start runs the program and waits for the line in which it says that it is ready; it returns what stands behind "ready: ".
+func (p *Process) Start(ctx context.Context) (string, error) {
+	log, err := os.OpenFile(p.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", err
 	}
 	defer log.Close() // the child has its own
-	p.cmd = exec.Command(sibling(p.name), p.args...)
+	p.cmd = exec.Command(sibling(p.Name), p.Args...)
 	p.cmd.Stderr = log
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL} // Ctrl-C is ours to pass on
 	out, err := p.cmd.StdoutPipe()
@@ -42,28 +42,28 @@ func (p *process) start(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if err := p.cmd.Start(); err != nil {
-		return "", fmt.Errorf("start %s: %w: run make bin", p.name, err)
+		return "", fmt.Errorf("start %s: %w: run make bin", p.Name, err)
 	}
-	p.ended = make(chan struct{})
+	p.Ended = make(chan struct{})
 	ready := make(chan string, 1)
 	go func() {
-		defer close(p.ended)
+		defer close(p.Ended)
 		watch(out, ready)
 		_ = p.cmd.Wait() // a killed child's exit status is no news
 	}()
 	return p.awaitReady(ctx, ready)
 }
 
-func (p *process) awaitReady(ctx context.Context, ready <-chan string) (string, error) {
+func (p *Process) awaitReady(ctx context.Context, ready <-chan string) (string, error) {
 	limit := time.NewTimer(startLimit)
 	defer limit.Stop()
 	select {
 	case where := <-ready:
 		return where, nil
-	case <-p.ended:
-		return "", fmt.Errorf("%s ended at once: %s", p.name, p.lastLine())
+	case <-p.Ended:
+		return "", fmt.Errorf("%s ended at once: %s", p.Name, p.LastLine())
 	case <-limit.C:
-		return "", fmt.Errorf("%s is not ready after %s: see %s", p.name, startLimit, p.log)
+		return "", fmt.Errorf("%s is not ready after %s: see %s", p.Name, startLimit, p.Log)
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
@@ -83,31 +83,31 @@ func watch(out io.Reader, ready chan<- string) {
 }
 
 // running says whether the child lives.
-func (p *process) running() bool {
-	if p.ended == nil {
+func (p *Process) running() bool {
+	if p.Ended == nil {
 		return false
 	}
 	select {
-	case <-p.ended:
+	case <-p.Ended:
 		return false
 	default:
 		return true
 	}
 }
 
-// kill ends the child as a power cut of the process would: SIGKILL, no farewell.
-func (p *process) kill() {
+// Kill ends the child as a power cut of the process would: SIGKILL, no farewell.
+func (p *Process) Kill() {
 	if p.running() {
 		_ = p.cmd.Process.Kill() // already ended is as good
-		<-p.ended
+		<-p.Ended
 	}
 }
 
 // stopLimit is how long a program may take to stop in good order.
 const stopLimit = 10 * time.Second
 
-// stop asks the child to end and waits for it.
-func (p *process) stop() error {
+// Stop asks the child to end and waits for it.
+func (p *Process) Stop() error {
 	if !p.running() {
 		return nil
 	}
@@ -115,16 +115,17 @@ func (p *process) stop() error {
 	limit := time.NewTimer(stopLimit)
 	defer limit.Stop()
 	select {
-	case <-p.ended:
+	case <-p.Ended:
 		return nil
 	case <-limit.C:
-		p.kill()
-		return fmt.Errorf("%s did not stop within %s and was killed: see %s", p.name, stopLimit, p.log)
+		p.Kill()
+		return fmt.Errorf("%s did not stop within %s and was killed: see %s", p.Name, stopLimit, p.Log)
 	}
 }
 
-func (p *process) lastLine() string {
-	raw, err := os.ReadFile(p.log)
+// LastLine is the end of its log.
+func (p *Process) LastLine() string {
+	raw, err := os.ReadFile(p.Log)
 	if err != nil {
 		return err.Error()
 	}
@@ -141,12 +142,12 @@ func sibling(name string) string {
 	return filepath.Join(filepath.Dir(own), name)
 }
 
-// stopAll stops in the order given.
-func stopAll(all ...*process) error {
+// StopAll stops in the order given.
+func StopAll(all ...*Process) error {
 	var errs []error
 	for _, p := range all {
 		if p != nil {
-			errs = append(errs, p.stop())
+			errs = append(errs, p.Stop())
 		}
 	}
 	return errors.Join(errs...)

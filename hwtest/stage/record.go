@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 // base is the identifiers' prefix that kiosk and clinic use when nobody tells them another.
 const base = "https://nabz.example/fhir"
 
-// copies counts how often each Bundle stands in the clinic's record folder, by Bundle.identifier. A line that breaks a rule of the profile, or
+// Copies counts how often each Bundle stands in the clinic's record folder, by Bundle.identifier. A line that breaks a rule of the profile, or
 // is not marked as practice, is an error. A last line without its end is still being written, or torn: the clinic promised it to nobody.
-func copies(data string) (map[string]int, error) {
+func Copies(data string) (map[string]int, error) {
 	files, err := filepath.Glob(filepath.Join(data, "record", "*.ndjson"))
 	if err != nil {
 		return nil, err
