@@ -44,7 +44,8 @@ powercut: powercut-bin ## the power of virtual kiosks is cut 48 times, 120 crash
 powercut-long: powercut-bin ## the same, 480 cuts and 1,500 replayed states, about 25 min
 	@exec bin/powercut --cuts 480 --states 1500
 
-powercut-bin:
+powercut-bin: bin
+	@GOOS=linux GOARCH=arm64 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/guest-kiosk ./cmd/kiosk
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/guest ./hwtest/powercut/guest
 	@go build -trimpath -o bin/powercut ./hwtest/powercut
 

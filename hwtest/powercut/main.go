@@ -21,7 +21,9 @@ type cli struct {
 	States int    `default:"60" help:"Crash states to check of a recorded run."`
 	Dir    string `default:".nabz/powercut" help:"Folder for what is downloaded, machines and cards."`
 	Seed   uint64 `help:"Repeat a run: what the last one printed."`
+	Visits int    `default:"4" help:"How often the power goes during visits at an unmodified kiosk."`
 	Guest  string `default:"bin/guest" help:"The machine's first process, built for linux/arm64."`
+	Kiosk  string `default:"bin/guest-kiosk" help:"The kiosk, built for linux/arm64."`
 }
 
 func main() {
@@ -43,7 +45,11 @@ func (c *cli) run(ctx context.Context) error {
 	}
 	var rows []row
 	for i, p := range c.plan() {
-		r, err := b.series(ctx, p, rand.New(rand.NewPCG(c.Seed, uint64(i))))
+		run := b.series
+		if p.kiosk {
+			run = b.visits
+		}
+		r, err := run(ctx, p, rand.New(rand.NewPCG(c.Seed, uint64(i))))
 		if err != nil {
 			return err
 		}
@@ -65,6 +71,7 @@ type bench struct {
 	kit      *machine.Kit
 	initrd   string
 	snapshot *machine.Snapshot
+	out      *outside
 }
 
 func (c *cli) bench(ctx context.Context) (*bench, error) {
@@ -80,7 +87,10 @@ func (c *cli) bench(ctx context.Context) (*bench, error) {
 		return nil, err
 	}
 	b := &bench{dir: filepath.Join(dir, "run"), kit: kit, initrd: filepath.Join(dir, "run", "initrd")}
-	if err := kit.Initrd(b.initrd, c.Guest, nil); err != nil {
+	if b.out, err = newOutside(filepath.Join(b.dir, "outside")); err != nil {
+		return nil, err
+	}
+	if err := kit.Initrd(b.initrd, c.Guest, map[string]string{"kiosk": c.Kiosk, "kiosk.toml": b.out.config()}); err != nil {
 		return nil, err
 	}
 	return b, b.park(ctx)
@@ -92,6 +102,9 @@ func (c *cli) plan() []plan {
 	share := c.Cuts / (len(card.Modes) + 1)
 	for _, m := range card.Modes {
 		all = append(all, plan{name: "queue", mode: m, cuts: share})
+	}
+	if c.Visits > 0 {
+		all = append(all, plan{name: "visits at a kiosk", mode: "all", cuts: c.Visits, kiosk: true})
 	}
 	all = append(all,
 		plan{name: "nearly full", mode: card.Sectors, cuts: c.Cuts - share*len(card.Modes), fill: 34},

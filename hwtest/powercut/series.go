@@ -28,6 +28,7 @@ type plan struct {
 	noFlush bool
 	lies    bool
 	control bool
+	kiosk   bool // the unmodified kiosk in place of the workload
 }
 
 const (
@@ -52,7 +53,7 @@ func (b *bench) park(ctx context.Context) (err error) {
 }
 
 func (b *bench) opts() machine.Opts {
-	return machine.Opts{Initrd: b.initrd, NBD: filepath.Join(b.dir, "nbd"), Dir: filepath.Join(b.dir, "vm")}
+	return machine.Opts{Initrd: b.initrd, NBD: filepath.Join(b.dir, "nbd"), Dir: filepath.Join(b.dir, "vm"), Screen: b.out.screen}
 }
 
 // power gives a card to the machine to come.
@@ -120,7 +121,7 @@ func (b *bench) life(ctx context.Context, r *row, l *ledger, image string, n int
 // boot brings a machine up and hands its lines to hear until that says that it is over, or the power goes. Then the machine is killed, and
 // hear gets what was still on its way.
 func (b *bench) boot(ctx context.Context, p plan, life int, rng *rand.Rand, hear func(string) bool, cut func() <-chan struct{}) error {
-	v, err := b.snapshot.Restore(ctx, b.opts())
+	v, err := b.restore(ctx, p, life, rng)
 	if err != nil {
 		return err
 	}
@@ -130,10 +131,15 @@ func (b *bench) boot(ctx context.Context, p plan, life int, rng *rand.Rand, hear
 			hear(line)
 		}
 	}()
+	return follow(v, hear, cut)
+}
+
+// restore brings a parked machine back and tells it what to do.
+func (b *bench) restore(ctx context.Context, p plan, life int, rng *rand.Rand) (*machine.VM, error) {
 	seed := sha256.Sum256([]byte(fmt.Sprint(rng.Uint64())))
 	boot, err := uuid.FromBytes(seed[:16])
 	if err != nil {
-		return err
+		return nil, err
 	}
 	line := fmt.Sprintf("GO entropy=%s boot=%s seed=%d life=%d", hex.EncodeToString(seed[:]), boot, rng.Uint64(), life)
 	if p.fill > 0 {
@@ -142,10 +148,18 @@ func (b *bench) boot(ctx context.Context, p plan, life int, rng *rand.Rand, hear
 	if p.noFlush {
 		line += " nosync=yes"
 	}
-	if err := v.Send(line); err != nil {
-		return err
+	if p.kiosk {
+		line += " kiosk=yes"
 	}
-	return follow(v, hear, cut)
+	v, err := b.snapshot.Restore(ctx, b.opts())
+	if err != nil {
+		return nil, err
+	}
+	if err := v.Send(line); err != nil {
+		v.Kill()
+		return nil, err
+	}
+	return v, nil
 }
 
 // follow takes a machine's lines until hear says that it is over, or the power goes.
