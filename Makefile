@@ -38,11 +38,11 @@ bench-queue: ## the queue beside SQLite, bbolt and the bare disk; root for the s
 bench-queue-short: ## the same, smaller, under 90 s
 	go run ./hwtest/queuebench -short
 
-powercut: powercut-bin ## the power of virtual kiosks is cut 48 times, 120 crash states are replayed, three controls must be caught; under 3 min
-	@exec bin/powercut --cuts 48 --states 120
+powercut: powercut-bin ## the power of virtual kiosks is cut 46 times, 120 crash states are replayed, three controls must be caught; under 3 min
+	@exec bin/powercut --cuts 42 --visits 3 --pis 1 --states 120
 
-powercut-long: powercut-bin ## the same, 480 cuts and 1,500 replayed states, about 25 min
-	@exec bin/powercut --cuts 480 --states 1500
+powercut-long: powercut-bin ## the same, 300 cuts of the queue, 20 of a kiosk at work, 40 of a Raspberry Pi, 1,500 replayed states; about 25 min
+	@exec bin/powercut --cuts 300 --visits 20 --pis 40 --states 1500
 
 powercut-bin: bin
 	@GOOS=linux GOARCH=arm64 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/guest-kiosk ./cmd/kiosk

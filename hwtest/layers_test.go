@@ -45,7 +45,7 @@ var layers = []struct {
 	{"hwtest/powercut/card", nil},
 	{"hwtest/powercut/machine", nil},
 	{"hwtest/powercut/work", []string{"queue"}},
-	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "hwtest/stage", "queue"}},
+	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "hwtest/stage", "queue", "firmware/exam", "firmware/screen"}},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
 	{"cmd/clinic/internal/...", []string{
 		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "drivers/vitals",

@@ -82,7 +82,7 @@ func TestVerdict(t *testing.T) {
 // A cut in the middle of the superblock's kilobyte: e2fsck -p gives up on it, and the box must not.
 func TestTornSuperblockIsRepaired(t *testing.T) {
 	image := filepath.Join(t.TempDir(), "card")
-	if err := format(t.Context(), image); err != nil {
+	if err := format(t.Context(), image, usual); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.OpenFile(image, os.O_RDWR, 0)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 
 	"github.com/alecthomas/kong"
 
@@ -22,6 +23,7 @@ type cli struct {
 	Dir    string `default:".nabz/powercut" help:"Folder for what is downloaded, machines and cards."`
 	Seed   uint64 `help:"Repeat a run: what the last one printed."`
 	Visits int    `default:"4" help:"How often the power goes during visits at an unmodified kiosk."`
+	Pis    int    `default:"0" help:"How often the power goes of a Raspberry Pi with its own card slot."`
 	Guest  string `default:"bin/guest" help:"The machine's first process, built for linux/arm64."`
 	Kiosk  string `default:"bin/guest-kiosk" help:"The kiosk, built for linux/arm64."`
 }
@@ -99,18 +101,19 @@ func (c *cli) bench(ctx context.Context) (*bench, error) {
 // plan shares the cuts out among ways of losing, and adds the controls, which must be caught.
 func (c *cli) plan() []plan {
 	var all []plan
-	share := c.Cuts / (len(card.Modes) + 1)
+	share := c.Cuts / (len(card.Modes) + 2)
 	for _, m := range card.Modes {
 		all = append(all, plan{name: "queue", mode: m, cuts: share})
 	}
-	if c.Visits > 0 {
-		all = append(all, plan{name: "visits at a kiosk", mode: "all", cuts: c.Visits, kiosk: true})
-	}
 	all = append(all,
-		plan{name: "nearly full", mode: card.Sectors, cuts: c.Cuts - share*len(card.Modes), fill: 34},
+		plan{name: "visits at a kiosk", mode: "all", cuts: c.Visits, kiosk: true},
+		plan{name: "nearly full", mode: card.Sectors, cuts: share, fill: 34},
+		plan{name: "history trimmed", mode: card.Writes, cuts: c.Cuts - share*(len(card.Modes)+1), quota: 6, begin: 1500},
+		plan{name: "Raspberry Pi's card slot", mode: card.Torn, cuts: c.Pis, pi: true},
+		plan{name: "control: card lies, visits", mode: "all", cuts: min(c.Visits/10, 1), kiosk: true, lies: true, control: true},
 		plan{name: "control: nothing flushed", mode: card.DropAll, cuts: 1, noFlush: true, control: true},
 		plan{name: "control: card lies", mode: card.DropAll, cuts: 1, lies: true, control: true},
 		plan{name: "control: card lies", mode: card.Sectors, cuts: 1, lies: true, control: true},
 	)
-	return all
+	return slices.DeleteFunc(all, func(p plan) bool { return p.cuts == 0 })
 }

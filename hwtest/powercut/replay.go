@@ -65,7 +65,7 @@ var errStop = errors.New("a state failed")
 // record lets one machine work on a card that logs what it does and what was promised.
 func (b *bench) record(ctx context.Context, base, image, path string, rng *rand.Rand) (marks []string, err error) {
 	for _, img := range []string{base, image} {
-		if err := format(ctx, img); err != nil {
+		if err := format(ctx, img, usual); err != nil {
 			return nil, err
 		}
 	}
@@ -162,7 +162,7 @@ func contents(dir string) (there map[string]bool, err error) {
 
 // fsck checks an image as the box does at each start (the guest's mountCard): 0 is clean, 1 repaired.
 func fsck(ctx context.Context, image string) (status int, err error) {
-	for _, how := range [][]string{{"-p"}, {"-p", "-b", "32768", "-B", "4096"}} {
+	for _, how := range [][]string{{"-p"}, {"-p", "-b", "32768", "-B", "4096"}, {"-p", "-b", "8193", "-B", "1024"}} {
 		out, e := exec.CommandContext(ctx, "e2fsck", append(how, image)...).CombinedOutput()
 		var ended *exec.ExitError
 		switch {

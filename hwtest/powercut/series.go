@@ -2,18 +2,15 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"nabz/hwtest/powercut/card"
 	"nabz/hwtest/powercut/machine"
@@ -25,14 +22,16 @@ type plan struct {
 	mode    card.Mode
 	cuts    int
 	fill    int // MB left free
+	quota   int // MB that the queue may have
+	begin   int // promises before the first cut, so that there is history to trim
 	noFlush bool
 	lies    bool
 	control bool
+	pi      bool // a whole Raspberry Pi with its card slot, from power-on
 	kiosk   bool // the unmodified kiosk in place of the workload
 }
 
 const (
-	imageSize = 160 << 20 // more than one block group, so that there is a second superblock, as on every real card
 	flushTime = 2 * time.Millisecond
 	patience  = 90 * time.Second // for a machine that says nothing
 )
@@ -40,7 +39,7 @@ const (
 // park makes the snapshot that every boot begins with.
 func (b *bench) park(ctx context.Context) (err error) {
 	image := filepath.Join(b.dir, "park.img")
-	if err := format(ctx, image); err != nil {
+	if err := format(ctx, image, usual); err != nil {
 		return err
 	}
 	c, err := b.power(image, card.Opts{})
@@ -78,11 +77,22 @@ func (b *bench) power(image string, o card.Opts) (*card.Card, error) {
 	return c, nil
 }
 
+// card is what the series is played on.
+func (p plan) card() geometry {
+	switch {
+	case p.pi:
+		return piCard
+	case p.mode == card.Junk:
+		return small
+	}
+	return usual
+}
+
 // series boots a machine on one card until all cuts are done, and once more to see what the last one left.
 func (b *bench) series(ctx context.Context, p plan, rng *rand.Rand) (row, error) {
 	r := row{plan: p}
 	image := filepath.Join(b.dir, "card.img")
-	if err := format(ctx, image); err != nil {
+	if err := format(ctx, image, p.card()); err != nil {
 		return r, err
 	}
 	l := newLedger()
@@ -102,7 +112,11 @@ func (b *bench) series(ctx context.Context, p plan, rng *rand.Rand) (row, error)
 
 // life is one power-on and the cut that ends it. The last life of a series ends when all was judged.
 func (b *bench) life(ctx context.Context, r *row, l *ledger, image string, n int, rng *rand.Rand) error {
-	c, err := b.power(image, card.Opts{Seed: rng.Uint64(), FlushTime: flushTime, Lies: r.lies})
+	o, unit := card.Opts{Seed: rng.Uint64(), FlushTime: flushTime, Lies: r.lies}, int64(1)
+	if r.pi {
+		o.FlushTime, unit = 0, 8 // each sector is a write and a flush
+	}
+	c, err := b.power(image, o)
 	if err != nil {
 		return err
 	}
@@ -110,77 +124,15 @@ func (b *bench) life(ctx context.Context, r *row, l *ledger, image string, n int
 	early := !last && n > 0 && rng.IntN(3) == 0
 	var cut <-chan struct{}
 	if early { // e2fsck, the journal's replay and Open are cut too
-		cut = c.CutAt(1 + rng.Int64N(900))
+		cut = c.CutAt(1 + rng.Int64N(900*unit))
 	}
-	w := &watch{r: r, l: l, c: c, cut: cut, last: last, promises: 5 + rng.IntN(120), behind: 1 + rng.Int64N(40), there: map[string]bool{}}
+	w := &watch{r: r, l: l, c: c, cut: cut, last: last, promises: 5 + rng.IntN(120), behind: 1 + rng.Int64N(40*unit), there: map[string]bool{}}
+	if n == 0 {
+		w.promises += r.begin
+	}
 	err = b.boot(ctx, r.plan, n, rng, w.hear, func() <-chan struct{} { return w.cut })
 	_, cutErr := c.Cut(r.mode)
 	return errors.Join(err, cutErr)
-}
-
-// boot brings a machine up and hands its lines to hear until that says that it is over, or the power goes. Then the machine is killed, and
-// hear gets what was still on its way.
-func (b *bench) boot(ctx context.Context, p plan, life int, rng *rand.Rand, hear func(string) bool, cut func() <-chan struct{}) error {
-	v, err := b.restore(ctx, p, life, rng)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		v.Kill() // before the card ends, so that the machine sees no error that a real one could not see
-		for line := range v.Lines() {
-			hear(line)
-		}
-	}()
-	return follow(v, hear, cut)
-}
-
-// restore brings a parked machine back and tells it what to do.
-func (b *bench) restore(ctx context.Context, p plan, life int, rng *rand.Rand) (*machine.VM, error) {
-	seed := sha256.Sum256([]byte(fmt.Sprint(rng.Uint64())))
-	boot, err := uuid.FromBytes(seed[:16])
-	if err != nil {
-		return nil, err
-	}
-	line := fmt.Sprintf("GO entropy=%s boot=%s seed=%d life=%d", hex.EncodeToString(seed[:]), boot, rng.Uint64(), life)
-	if p.fill > 0 {
-		line += fmt.Sprintf(" fill=%d", p.fill)
-	}
-	if p.noFlush {
-		line += " nosync=yes"
-	}
-	if p.kiosk {
-		line += " kiosk=yes"
-	}
-	v, err := b.snapshot.Restore(ctx, b.opts())
-	if err != nil {
-		return nil, err
-	}
-	if err := v.Send(line); err != nil {
-		v.Kill()
-		return nil, err
-	}
-	return v, nil
-}
-
-// follow takes a machine's lines until hear says that it is over, or the power goes.
-func follow(v *machine.VM, hear func(string) bool, cut func() <-chan struct{}) error {
-	t := time.NewTimer(patience)
-	defer t.Stop()
-	for {
-		select {
-		case line, open := <-v.Lines():
-			if !open {
-				return fmt.Errorf("the machine ended by itself: see %s", v.Console())
-			}
-			if hear(line) {
-				return nil
-			}
-		case <-cut():
-			return nil
-		case <-t.C:
-			return fmt.Errorf("the machine hangs: see %s", v.Console())
-		}
-	}
 }
 
 // watch follows one life.
@@ -216,6 +168,10 @@ func (w *watch) hear(line string) (over bool) {
 		w.r.twice += len(twice)
 		w.l.forget(w.there)
 		return w.last
+	case "HISTORY":
+		if n, err := strconv.Atoi(rest); err == nil && n < w.r.acked {
+			w.r.trimmed++
+		}
 	case "FATAL":
 		w.fail(rest)
 		return true

@@ -29,7 +29,7 @@ type visits struct {
 func (b *bench) visits(ctx context.Context, p plan, rng *rand.Rand) (r row, err error) {
 	s := &visits{bench: b, row: row{plan: p}, rng: rng, promised: newPromised()}
 	image := filepath.Join(b.dir, "card.img")
-	if err := format(ctx, image); err != nil {
+	if err := format(ctx, image, usual); err != nil {
 		return s.row, err
 	}
 	defer func() { err = errors.Join(err, b.out.stop()) }()
@@ -52,7 +52,7 @@ func (b *bench) visits(ctx context.Context, p plan, rng *rand.Rand) (r row, err 
 
 // life is one power-on and the cut that ends it. The ways of losing take turns.
 func (s *visits) life(ctx context.Context, image string, n int) error {
-	c, err := s.power(image, card.Opts{Seed: s.rng.Uint64(), FlushTime: flushTime})
+	c, err := s.power(image, card.Opts{Seed: s.rng.Uint64(), FlushTime: flushTime, Lies: s.row.lies})
 	if err != nil {
 		return err
 	}
@@ -113,17 +113,20 @@ func (l *visitsLife) hear(line string) (over bool) {
 
 func (l *visitsLife) fail(why string) {
 	l.row.failed++
+	if l.row.control {
+		return
+	}
 	fmt.Printf("\n%s: %s\n", l.row.name, why)
 }
 
 // visitPatience is how long a life may last without promises.
-const visitPatience = 25 * time.Second
+const visitPatience = 20 * time.Second
 
 // work lets the worker go on until the power goes.
 func (l *visitsLife) work(ctx context.Context, v *machine.VM) error {
 	ctx, cancel := context.WithCancel(ctx)
 	worked := make(chan error, 1)
-	enough := l.promised.expect(1 + l.rng.IntN(5))
+	enough := l.promised.expect(1 + l.rng.IntN(3))
 	go func() { worked <- l.worker(ctx, l.last) }()
 	limit := time.NewTimer(visitPatience)
 	if l.last {

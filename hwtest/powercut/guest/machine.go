@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,8 +49,26 @@ func loadModules(now func(name string) bool) error {
 	return nil
 }
 
-// openPort opens the line to the host.
+// bootArg is the kernel's argument of that name, or what else.
+func bootArg(name, otherwise string) (string, error) {
+	raw, err := os.ReadFile("/proc/cmdline")
+	for word := range strings.FieldsSeq(string(raw)) {
+		if v, ok := strings.CutPrefix(word, name+"="); ok {
+			return v, err
+		}
+	}
+	return otherwise, err
+}
+
+// openPort opens the line to the host: a serial port when the kernel was told of one, or virtio's.
 func openPort() (*os.File, error) {
+	path, err := bootArg("kiosk.port", "")
+	if err != nil {
+		return nil, err
+	}
+	if path != "" {
+		return openSerial(path)
+	}
 	for {
 		names, err := filepath.Glob("/sys/class/virtio-ports/*/name")
 		if err != nil {
@@ -61,6 +81,22 @@ func openPort() (*os.File, error) {
 		}
 		moment()
 	}
+}
+
+// openSerial opens a serial port that passes bytes as they are.
+func openSerial(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return nil, err
+	}
+	t, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
+	if err != nil {
+		return nil, err
+	}
+	t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
+	t.Cflag = t.Cflag&^(unix.CSIZE|unix.PARENB|unix.CBAUD) | unix.CS8 | unix.CREAD | unix.CLOCAL | unix.B115200
+	t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+	return f, unix.IoctlSetTermios(int(f.Fd()), unix.TCSETS, t)
 }
 
 // moment is how long the kernel gets to make a device appear before it is looked for again.
@@ -76,9 +112,17 @@ func freshen(entropy, boot string) error {
 	if err != nil {
 		return err
 	}
-	_, err = random.Write(seed)
-	const reseed = 0x5207 // RNDRESEEDCRNG, random(4)
-	if err := errors.Join(err, unix.IoctlSetInt(int(random.Fd()), reseed, 0), random.Close()); err != nil {
+	const (
+		add    = 0x40085203 // RNDADDENTROPY, random(4): two 32-bit numbers, bits and bytes, and the bytes
+		reseed = 0x5207     // RNDRESEEDCRNG
+	)
+	pool := binary.NativeEndian.AppendUint32(nil, uint32(8*len(seed)))
+	pool = append(binary.NativeEndian.AppendUint32(pool, uint32(len(seed))), seed...)
+	_, _, e := unix.Syscall(unix.SYS_IOCTL, random.Fd(), add, uintptr(unsafe.Pointer(&pool[0])))
+	if e != 0 {
+		return fmt.Errorf("entropy: %w", e)
+	}
+	if err := errors.Join(unix.IoctlSetInt(int(random.Fd()), reseed, 0), random.Close()); err != nil {
 		return fmt.Errorf("entropy: %w", err)
 	}
 	if err := os.WriteFile("/run/boot_id", []byte(boot+"\n"), 0o444); err != nil {
@@ -107,8 +151,10 @@ func mountCard(device, at string) (status int, err error) {
 		}
 		moment()
 	}
-	if status, err = check(device, "-p"); err == nil && status > 1 {
-		status, err = check(device, "-p", "-b", "32768", "-B", "4096") // the superblock was torn: there is another
+	for _, how := range [][]string{{"-p"}, {"-p", "-b", "32768", "-B", "4096"}, {"-p", "-b", "8193", "-B", "1024"}} {
+		if status, err = check(device, how...); err != nil || status <= 1 {
+			break // else the superblock may be torn: there is another, elsewhere for each block size
+		}
 	}
 	if err == nil && status > 1 {
 		err = errors.New("it cannot repair the card: see the console")

@@ -38,7 +38,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(port, "SNAP")
+	fmt.Fprintln(port, "\nSNAP") // a serial port that wakes up has noise before it
 	in := bufio.NewScanner(port)
 	for in.Scan() && !strings.HasPrefix(in.Text(), "GO ") {
 	}
@@ -61,7 +61,11 @@ func begin(port *os.File, args map[string]string) error {
 	if err := loadModules(func(name string) bool { return strings.Contains(name, "virtio_blk") }); err != nil {
 		return err
 	}
-	status, err := mountCard("/dev/vda", "/data")
+	disk, err := bootArg("kiosk.disk", "/dev/vda")
+	if err != nil {
+		return err
+	}
+	status, err := mountCard(disk, "/data")
 	fmt.Fprintln(port, "FSCK", status)
 	if err != nil {
 		return err

@@ -13,6 +13,9 @@ import (
 // suite is the Debian release whose kernel is booted: 6.12 mounts an ext4 whose last journal commit was torn.
 const suite = "trixie"
 
+// dtb describes the board to the kernel; it comes with it.
+const dtb = "broadcom/bcm2837-rpi-3-b.dtb"
+
 // fetch downloads the kernel and e2fsck for arm64 through an apt of its own: the host's package state is not touched.
 func (k *Kit) fetch(ctx context.Context) error {
 	apt := filepath.Join(k.dir, "apt")
@@ -59,7 +62,7 @@ func (k *Kit) unpack(ctx context.Context, apt, version string) error {
 	}
 	const cut = `out=$1; shift; dpkg-deb --fsys-tarfile "$0" | tar -x -C "$out" --wildcards "$@"`
 	kernel := filepath.Join(apt, "linux-image-"+version+".deb")
-	if _, err := run(ctx, nil, "sh", "-c", cut, kernel, out, "./boot/vmlinuz-*", "./usr/lib/modules/*"); err != nil {
+	if _, err := run(ctx, nil, "sh", "-c", cut, kernel, out, "./boot/vmlinuz-*", "./usr/lib/modules/*", "*/"+dtb); err != nil {
 		return err
 	}
 	if _, err := run(ctx, nil, "sh", "-c", cut, filepath.Join(apt, "e2fsck-static.deb"), out, "*/e2fsck.static"); err != nil {
@@ -68,6 +71,7 @@ func (k *Kit) unpack(ctx context.Context, apt, version string) error {
 	return errors.Join(
 		os.Rename(filepath.Join(out, "boot", "vmlinuz-"+version), k.kernel),
 		os.Rename(filepath.Join(out, "usr/sbin/e2fsck.static"), k.fsck),
+		os.Rename(filepath.Join(out, "usr/lib/linux-image-"+version, dtb), k.dtb),
 		os.RemoveAll(filepath.Join(k.dir, "modules")),
 		os.Rename(filepath.Join(out, "usr/lib/modules", version), filepath.Join(k.dir, "modules")),
 		os.RemoveAll(apt),

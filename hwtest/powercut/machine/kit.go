@@ -15,11 +15,12 @@ type Kit struct {
 	dir     string // of the cache
 	kernel  string
 	fsck    string
+	dtb     string   // of a Raspberry Pi 3B
 	modules []string // unpacked, in the order in which they are loaded
 }
 
 // wanted modules; what they need is found from what they say of themselves. The disk's own comes last, and only when the host says so.
-var wanted = []string{"crc32c_generic", "ext4", "virtio_net", "virtio_blk"}
+var wanted = []string{"crc32c_generic", "ext4", "virtio_net", "bcm2835", "sdhci_iproc", "virtio_blk"}
 
 // Prepare fetches what is missing into the cache folder. It needs apt-get and dpkg-deb; QEMU and mke2fs it installs when it may.
 func Prepare(ctx context.Context, cache string) (*Kit, error) {
@@ -30,8 +31,8 @@ func Prepare(ctx context.Context, cache string) (*Kit, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Kit{dir: dir, kernel: filepath.Join(dir, "vmlinuz"), fsck: filepath.Join(dir, "e2fsck")}
-	done := filepath.Join(dir, "complete")
+	k := &Kit{dir: dir, kernel: filepath.Join(dir, "vmlinuz"), fsck: filepath.Join(dir, "e2fsck"), dtb: filepath.Join(dir, "rpi-3-b.dtb")}
+	done := filepath.Join(dir, "complete-2")
 	if _, err := os.Stat(done); err != nil {
 		if err := k.fetch(ctx); err != nil {
 			return nil, fmt.Errorf("prepare: %w", err)

@@ -19,6 +19,7 @@ type Opts struct {
 	NBD    string // unix socket of the card
 	Dir    string
 	Append string // more for the kernel's command line
+	Pi     bool   // a Raspberry Pi 3B and its card slot; it cannot be parked
 	Screen string // here, host:port, what listens on the machine's port 8080 is reached; empty: nowhere
 }
 
@@ -36,21 +37,45 @@ type VM struct {
 }
 
 func (k *Kit) args(o Opts) []string {
-	cmdline := "console=ttyAMA0 quiet loglevel=4 panic=-1 nokaslr mitigations=off random.trust_cpu=on audit=0 " + o.Append
-	all := []string{
-		"-accel", "tcg", "-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "384", "-smp", "1", "-nodefaults", "-no-user-config",
-		"-display", "none", "-no-reboot", "-serial", "file:" + filepath.Join(o.Dir, "console"),
-		"-kernel", k.kernel, "-initrd", o.Initrd, "-append", cmdline,
-		"-drive", "file=nbd+unix:///?socket=" + o.NBD + ",format=raw,if=none,id=d0,cache=writeback", "-device", "virtio-blk-pci,drive=d0",
-		"-device", "virtio-serial-pci", "-chardev", "socket,id=p0,server=on,wait=off,path=" + filepath.Join(o.Dir, "proto"),
-		"-device", "virtserialport,chardev=p0,name=proto",
+	if o.Pi {
+		return append(k.common(o), k.pi(o)...)
+	}
+	return append(k.common(o), k.virt(o)...)
+}
+
+func (k *Kit) common(o Opts) []string {
+	return []string{
+		"-display", "none", "-no-reboot", "-nodefaults", "-no-user-config", "-serial", "file:" + filepath.Join(o.Dir, "console"),
+		"-kernel", k.kernel, "-initrd", o.Initrd, "-chardev", "socket,id=p0,server=on,wait=off,path=" + filepath.Join(o.Dir, "proto"),
 		"-qmp", "unix:" + filepath.Join(o.Dir, "qmp") + ",server=on,wait=off",
+	}
+}
+
+const cmdline = "quiet loglevel=4 panic=-1 nokaslr mitigations=off random.trust_cpu=on audit=0 "
+
+// virt is QEMU's own board: quick, with the card behind virtio, a network and serial ports.
+func (k *Kit) virt(o Opts) []string {
+	all := []string{
+		"-accel", "tcg", "-M", "virt,gic-version=3", "-cpu", "cortex-a72", "-m", "384", "-smp", "1",
+		"-append", "console=ttyAMA0 " + cmdline + o.Append,
+		"-drive", "file=nbd+unix:///?socket=" + o.NBD + ",format=raw,if=none,id=d0,cache=writeback", "-device", "virtio-blk-pci,drive=d0",
+		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=p0,name=proto",
 		"-netdev", "user,id=n0" + o.forward(), "-device", "virtio-net-pci,netdev=n0,romfile=",
 	}
 	for _, p := range Ports {
 		all = append(all, "-chardev", "socket,id="+p+",server=on,wait=off,path="+filepath.Join(o.Dir, p), "-device", "pci-serial,chardev="+p)
 	}
 	return all
+}
+
+// pi is a Raspberry Pi 3B with its own card slot. QEMU's card never gets a flush, as many real ones do not; so every sector is written
+// through, in order, and a cut lands between two sectors of one write. The line to the host is the board's second serial port.
+func (k *Kit) pi(o Opts) []string {
+	return []string{
+		"-accel", "tcg,thread=single", "-M", "raspi3b", "-dtb", k.dtb, "-serial", "chardev:p0",
+		"-append", "console=ttyAMA0,115200 maxcpus=1 kiosk.disk=/dev/mmcblk0 kiosk.port=/dev/ttyS1 " + cmdline + o.Append,
+		"-drive", "file=nbd+unix:///?socket=" + o.NBD + ",format=raw,if=sd,cache=writethrough",
+	}
 }
 
 func (o Opts) forward() string {

@@ -3,6 +3,7 @@
 //
 //	OPENED {recovery}          as JSON
 //	WAITS id | PARKED id       everything that is there; the payload was compared
+//	HISTORY n                  so many delivered ones are kept
 //	READY
 //	PUT id                     promised
 //	TRY id, ACKED id           before and after
@@ -45,12 +46,17 @@ type kiosk struct {
 }
 
 // Run opens the queue in dir and works until the power goes. args: life (for ids), seed, nosync (the negative control), fill (leave so many
-// MB free first).
+// MB free first), quota (MB), ack=no
+// (everything stays).
 func Run(ctx context.Context, dir string, args map[string]string, out io.Writer) error {
 	if err := fill(dir, args["fill"]); err != nil {
 		return err
 	}
-	q, found, err := queue.Open(filepath.Join(dir, "queue"), queue.Opts{NoFlush: args["nosync"] == "yes"})
+	quota, err := megabytes(args["quota"])
+	if err != nil {
+		return err
+	}
+	q, found, err := queue.Open(filepath.Join(dir, "queue"), queue.Opts{NoFlush: args["nosync"] == "yes", Quota: quota})
 	if err != nil {
 		return err
 	}
@@ -63,6 +69,7 @@ func Run(ctx context.Context, dir string, args map[string]string, out io.Writer)
 	if err := k.list(); err != nil {
 		return err
 	}
+	k.say("HISTORY %d", q.Stats().Delivered)
 	k.say("READY")
 	seed, err := strconv.ParseUint(args["seed"], 10, 64)
 	if err != nil {
@@ -71,6 +78,9 @@ func Run(ctx context.Context, dir string, args map[string]string, out io.Writer)
 	ended := make(chan error, 3)
 	for n := range 2 {
 		go func() { ended <- k.putting(ctx, n) }()
+	}
+	if args["ack"] == "no" {
+		return <-ended
 	}
 	go func() { ended <- k.acking(ctx, rand.New(rand.NewPCG(seed, 1))) }()
 	return <-ended
@@ -131,6 +141,12 @@ func (k *kiosk) acking(ctx context.Context, rng *rand.Rand) error {
 		if err != nil {
 			return err
 		}
+		if len(items) >= batch && rng.IntN(3) == 0 {
+			if err := k.ack(ctx, items[:batch]); err != nil {
+				return err
+			}
+			continue
+		}
 		for _, it := range items[:len(items)/2] {
 			if err := k.settle(ctx, it, rng); err != nil {
 				return err
@@ -162,12 +178,33 @@ func (k *kiosk) settle(ctx context.Context, it queue.Item, rng *rand.Rand) error
 		}
 		return nil
 	}
-	k.say("TRY %s", it.ID)
-	if err := k.q.Ack(ctx, it.Seq); err != nil {
+	return k.ack(ctx, []queue.Item{it})
+}
+
+// batch is how many are acknowledged at once, when so many wait.
+const batch = 20
+
+func (k *kiosk) ack(ctx context.Context, items []queue.Item) error {
+	var seqs []uint64
+	for _, it := range items {
+		k.say("TRY %s", it.ID)
+		seqs = append(seqs, it.Seq)
+	}
+	if err := k.q.Ack(ctx, seqs...); err != nil {
 		return err
 	}
-	k.say("ACKED %s", it.ID)
+	for _, it := range items {
+		k.say("ACKED %s", it.ID)
+	}
 	return nil
+}
+
+func megabytes(arg string) (bytes int64, err error) {
+	if arg == "" {
+		return 0, nil
+	}
+	mb, err := strconv.ParseInt(arg, 10, 32)
+	return mb << 20, err
 }
 
 // fill leaves so many MB free, once.
