@@ -30,7 +30,7 @@
 // block that holds something promised is not written again while anything in its segment is needed (frame.go draws it; entry.go lists
 // the entries: put, note, park, release, ack). Frames are numbered without gaps, entries carry their frame's number and a checksum.
 //
-// When a segment is full the index is brought up to date with one synced checkpoint:
+// When a segment is full the index is brought up to date with one checkpoint, in one synced transaction where it fits:
 //
 //	key       value
 //	r{id}     seq(8): this id was put
@@ -46,14 +46,15 @@
 //
 // A frame is there or it is not: one that is torn fails its checksums. What can be read of it is kept, since somebody asked for it, and
 // nobody was told that the rest had succeeded (Recovery.Unfinished). A checkpoint that was cut leaves the older mark, and what is newer
-// comes again from the journal; doing so twice changes nothing. A segment that was being let go is named in queue.json as no longer
+// comes again from the journal; doing so twice changes nothing. One that needs several transactions first says in the older mark which pages
+// it rewrites. A segment that was being let go is named in queue.json as no longer
 // needed before it is touched.
 //
 // # Damage
 //
 // An index that does not hang together, or that Badger must not be shown (precheck.go), is set aside and built again from the journal;
 // then ids of items that the journal no longer has are forgotten. In a damaged segment every entry with a sound checksum is found and
-// written anew; what is missing is named by its number, and its id when the index knows it. A usual journal is read whole at every Open; of
+// written anew; a sector that the card cannot read counts as damaged. What is missing is named by its number, and its id when the index knows it. A usual journal is read whole at every Open; of
 // a long one only what the index does not cover, and the rest is checked when it is read.
 //
 // # Time

@@ -1,9 +1,7 @@
 package queue
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -14,9 +12,11 @@ import (
 // index is the Badger store: which ids were put, and the register as it stood at the last checkpoint. The journal is the truth; the index
 // saves reading it whole, and remembers ids for longer than the journal keeps their items. A nil index knows nothing.
 type index struct {
-	db    *badger.DB
-	pages map[uint64]uint32 // of the register: those that it has, and their checksums
-	notes map[uint64]bool   // remarks that it has
+	db     *badger.DB
+	mark   checkpoint        // the last that it has whole
+	marked bool              // it has one
+	pages  map[uint64]uint32 // of the register: those that it has, and their checksums
+	notes  map[uint64]bool   // remarks that it has
 }
 
 func newIndex(db *badger.DB) *index {
@@ -32,6 +32,10 @@ type checkpoint struct {
 	Pages      int    `json:"pages"`      // how many there are
 	Sum        uint64 `json:"sum"`        // of their checksums
 	Remembered int    `json:"remembered"` // delivered ids
+
+	// Rewriting is there while the next checkpoint is written in several transactions: pages that may be older or newer than this mark
+	// says. Pages and Sum leave them out.
+	Rewriting []uint64 `json:"rewriting,omitempty"`
 }
 
 // pending is what the index does not know yet.
@@ -121,143 +125,6 @@ func (x *index) each(prefix []byte, f func(key, value []byte) error) error {
 		}
 		return nil
 	})
-}
-
-// saving is one checkpoint on its way into the index.
-type saving struct {
-	mark      checkpoint
-	put       map[string]uint64
-	done      map[uint64]string
-	pages     map[uint64][]byte // nil is forgotten
-	remarks   map[uint64][]byte // nil is forgotten
-	forgetDue func(run time.Duration, remembered int) bool
-}
-
-// save writes a checkpoint. It may take several transactions; the one with the mark is the last, so a cut before it leaves the older mark,
-// and what is newer than it comes again from the journal.
-func (x *index) save(s *saving) error {
-	b := x.db.NewWriteBatch()
-	defer b.Cancel()
-	for id, seq := range s.put {
-		if err := b.Set(idKey(id), u64(seq)); err != nil {
-			return err
-		}
-	}
-	for seq, id := range s.done {
-		if err := b.Set(doneKey(time.Duration(s.mark.Run)*time.Second, seq), []byte(id)); err != nil {
-			return err
-		}
-	}
-	s.mark.Remembered += len(s.done)
-	x.note(s)
-	if err := x.forget(b, s); err != nil {
-		return err
-	}
-	for kind, all := range map[byte]map[uint64][]byte{'c': s.pages, 'n': s.remarks} {
-		if err := setAll(b, kind, all); err != nil {
-			return err
-		}
-	}
-	if err := b.Flush(); err != nil {
-		return err
-	}
-	raw, err := json.Marshal(s.mark)
-	if err != nil {
-		return err
-	}
-	return x.db.Update(func(txn *badger.Txn) error { return txn.Set(keyCheckpoint, raw) })
-}
-
-// note keeps count of what the index has with this checkpoint.
-func (x *index) note(s *saving) {
-	for n, v := range s.pages {
-		if delete(x.pages, n); v != nil {
-			x.pages[n] = binary.BigEndian.Uint32(v)
-		}
-	}
-	for n, v := range s.remarks {
-		if delete(x.notes, n); v != nil {
-			x.notes[n] = true
-		}
-	}
-	s.mark.Pages, s.mark.Sum = len(x.pages), x.sum()
-}
-
-func setAll(b *badger.WriteBatch, kind byte, all map[uint64][]byte) error {
-	for n, v := range all {
-		set := func() error { return b.Set(numberKey(kind, n), v) }
-		if v == nil {
-			set = func() error { return b.Delete(numberKey(kind, n)) }
-		}
-		if err := set(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// forgetAtOnce bounds what one checkpoint forgets; the next goes on.
-const forgetAtOnce = 20_000
-
-var errEnough = errors.New("enough")
-
-// forget lets delivered ids go that are old enough, oldest first.
-func (x *index) forget(b *badger.WriteBatch, s *saving) error {
-	n := 0
-	err := x.each([]byte{'a'}, func(key, id []byte) error {
-		run := time.Duration(binary.BigEndian.Uint64(key[1:])) * time.Second
-		if n == forgetAtOnce || !s.forgetDue(run, s.mark.Remembered) {
-			return errEnough
-		}
-		n++
-		s.mark.Remembered--
-		return errors.Join(b.Delete(bytes.Clone(key)), b.Delete(idKey(string(id))))
-	})
-	if errors.Is(err, errEnough) {
-		return nil
-	}
-	return err
-}
-
-// load reads the last checkpoint. found is false when there is none; errDamaged says that it does not hang together.
-func (x *index) load(r *register, remarks map[uint64]*remark) (mark checkpoint, found bool, err error) {
-	if x == nil {
-		return checkpoint{}, false, nil
-	}
-	err = x.each(keyCheckpoint, func(_, v []byte) error {
-		found = true
-		return json.Unmarshal(v, &mark)
-	})
-	if err != nil {
-		return mark, false, err
-	}
-	err = x.each([]byte{'c'}, func(key, v []byte) error {
-		n := binary.BigEndian.Uint64(key[1:])
-		if err := r.load(n, v); err != nil {
-			return err
-		}
-		x.pages[n] = binary.BigEndian.Uint32(v)
-		return nil
-	})
-	if err == nil && (len(x.pages) != mark.Pages || x.sum() != mark.Sum) {
-		err = errDamaged
-	}
-	if err != nil {
-		return mark, false, err
-	}
-	return mark, found, x.each([]byte{'n'}, func(key, v []byte) error {
-		m, err := decodeRemark(v)
-		remarks[binary.BigEndian.Uint64(key[1:])], x.notes[binary.BigEndian.Uint64(key[1:])] = m, true
-		return err
-	})
-}
-
-// sum tells one set of pages from another.
-func (x *index) sum() (sum uint64) {
-	for n, s := range x.pages {
-		sum += uint64(s) ^ n<<32
-	}
-	return sum
 }
 
 func (x *index) close() error {

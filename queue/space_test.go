@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,8 +120,17 @@ func TestDiskFilledBySomebodyElse(t *testing.T) {
 	if err := q.Put(t.Context(), "no room", Routine, []byte("x")); !errors.Is(err, ErrFull) {
 		t.Errorf("put on a full disk: %v", err)
 	}
+	if _, err := os.Stat(q.ballast()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the ballast was not given up: %v", err)
+	}
 	must(t, os.Remove(filler))
 	must(t, q.Put(t.Context(), "room again", Routine, []byte("x")))
+	must(t, q.Close())
+	q, _, err = Open(filepath.Join(mnt, "queue"), Opts{})
+	must(t, err)
+	if info, err := os.Stat(q.ballast()); err != nil || info.Size() != ballastSize {
+		t.Errorf("there is no ballast for the next time: %v", err)
+	}
 	must(t, q.Close())
 }
 
