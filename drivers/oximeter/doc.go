@@ -1,4 +1,5 @@
-// Package oximeter reads pulse oximeters: the Contec CMS50 family and the devices that speak the five-byte BCI stream.
+// Package oximeter reads pulse oximeters: the Contec CMS50 family, the devices that speak the five-byte BCI stream, Nonin's, and the EnviteC
+// ChipOx.
 //
 // # Contec CMS50, V7 packets
 //
@@ -42,6 +43,42 @@
 // With odd parity a damaged byte reaches the program as 00, which can clear the flags in b2 or make a number of another one. No packet has a
 // checksum either, so a Sample here is what one packet said and no more: a lone outlier is for the exam's stable window to pass over.
 //
+// # Nonin, formats 1, 2, 7, 8 and 13
+//
+// Source: Nonin, 9560 specification 6470-000-01; OEM III as in published firmware. Line 9600 8N1; the device talks unasked and the driver never
+// writes.
+//
+//	format 2    01 | STATUS | pleth | FLOAT | sum of the four          75 a second, 25 make a packet
+//	format 7    STATUS | pleth msb | pleth lsb | FLOAT | sum of the four
+//	STATUS      7 = 1 · 6 sensor unplugged · 5 artifact · 4 out of track · 3 finger out · 2-1 perfusion 01 green 11 yellow 10 red · 0 SYNC
+//	FLOAT       by frame: 1-2 HR · 3 SpO2 · 4 revision · 8 status 2 (0 battery low) · 9 SpO2-D · 17 E-SpO2-D · 20-21 HR-D · 22-23 E-HR-D
+//	            a rate is (msb & 3) << 7 | lsb & 7F; 511 and 127 are none
+//	format 1    b1: 7 = 1 · 6 sensor unplugged · 5 out of track · 4, 3 perfusion low, marginal · 2 artifact · 1-0 HR 8-7 | b2: HR 6-0 | b3: SpO2
+//	format 8    the same with b1 bit 6 clear, and b4: 5 SmartPoint · 3 finger out · 0 battery low; one a second
+//	format 13   00 02 00 0D | length(2) | BCD date and time(7) 00 | status(2) | rate(2) | - | SpO2 | sum of the data | 03
+//	            status: bit 9 SmartPoint · bit 8 no measurement · bit 4 from memory · bit 0 battery low
+//
+// Which format it is, the bytes tell: a good spot check; four frames of format 2 in a row, six of format 7, or three groups of format 8 or 1 that
+// nearly agree. To resynchronise, skip a byte and look again; 250 bytes without a frame, or twelve between groups, and the format is open.
+//
+// A packet is 25 frames without a gap, from one SYNC to the next; with anything else it is dropped. The values for a display (-D) stand still
+// for ten seconds after the finger has left. They are given only while no frame of the packet has a flag and the plain value is there, which
+// goes at once. Formats 1 and 8 have no checksum: a number is given when the group before it says the same within 3 % and 10 a minute. A
+// spot check is one result; those from memory are of another time and never given.
+//
+// # EnviteC ChipOx
+//
+// Source: a published client. Line 9600 8N1.
+//
+//	A8 | body | hi | lo | A8     between the marks A8 is A9 88 and A9 is A9 89
+//	checksum   over the body from hi = lo = 0: v = hi:lo + b; lo = v & FF; hi = (v >> 8) + (lo XOR b)
+//	asked      7F 21 firmware · 7F 23 serial · 7F 88 00 status · 7F D1 01 01 01 02 01 03 01 11 01 04 0A stream
+//	stream     7F id SpO2 rate(2) quality amplitude and ten samples, ten a second
+//	status     7F 08 hi lo; bits: 0 unplugged · 1 no finger · 4 searching · 5 too long · 6, 7 low perfusion · 8 light · 9, 10 motion ·
+//	           11 sensor defective · 12 supply · 13 overheated · 14 wrong sensor
+//
+// The status is asked for every half second and holds until the next. A quality above 100 is an error. Channel 0D is a system error.
+//
 // # What the numbers mean
 //
 // A number is given only when no flag forbids it. A CMS50D+ with no finger sends pulse 0 and SpO2 0 where the document says FF and 7F, so
@@ -51,4 +88,13 @@
 //
 // Published captures of a CMS50D+ (V7 session and live packets), sample packets of a CMS50F, and the vendor's tables. Not proven on a
 // device of ours: Berry's speed, and the old stream's 4800 baud.
+//
+//	device             line                certainty  proven by                                   not proven
+//	Contec CMS50 V7    115200 8N1          high       captures of a D+ and an F, vendor's table   other models of the family
+//	Contec, five bytes 19200 or 4800 8O1   high       a forum's trace, vendor's table             4800 baud
+//	Berry BCI          115200 8N1          medium     vendor's table                              speed; a capture
+//	Nonin 2, 7         9600 8N1            high       a published firmware's test packet (2)      a capture; which board has which format
+//	Nonin 8, 13        9600 8N1            high       vendor's table                              a capture
+//	Nonin 1            9600 8N1            medium     one source                                  a capture
+//	ChipOx             9600 8N1            medium     one client's code                           a capture; ids of the stream
 package oximeter

@@ -1,0 +1,185 @@
+package oximeter
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"nabz/drivers/frame"
+	"nabz/drivers/vitals"
+)
+
+// ChipOx reads an EnviteC ChipOx module. It is not safe for concurrent use.
+type ChipOx struct {
+	port     frame.Port
+	reader   *frame.Reader
+	body     [chipMost]byte // of the frame that was taken apart last
+	waves    []vitals.Pleth
+	wave     [chipSamples]vitals.Pleth
+	status   uint16
+	asked    time.Time
+	heard    time.Time
+	round    int // which request is next
+	identity vitals.Identity
+}
+
+// Bytes of the frame.
+const (
+	chipMark    = 0xA8
+	chipEscape  = 0xA9
+	chipRestore = 0x20
+	chipChannel = 0x7F
+	chipFault   = 0x0D // the channel of system errors
+	chipMost    = 64   // bytes between two marks
+	chipSamples = 10
+)
+
+// The requests, without channel and checksum.
+var (
+	chipFirmware = []byte{0x21}
+	chipSerial   = []byte{0x23}
+	chipStatus   = []byte{0x88, 0x00}
+	chipStream   = []byte{0xD1, 0x01, 0x01, 0x01, 0x02, 0x01, 0x03, 0x01, 0x11, 0x01, 0x04, 0x0A}
+)
+
+// Times of the driver: how often the status is asked for, which forbids numbers; and the patience of the others.
+const (
+	chipAskEvery = 500 * time.Millisecond
+	chipSilence  = 10 * time.Second
+	chipLook     = 100 * time.Millisecond
+)
+
+// NewChipOx returns a driver on an open port.
+func NewChipOx(p frame.Port) *ChipOx {
+	return &ChipOx{port: p, reader: frame.NewReader(p, splitChip, chipMost+2), identity: vitals.Identity{Manufacturer: "EnviteC", Model: "ChipOx"}}
+}
+
+// Lines are the settings to try.
+func (c *ChipOx) Lines() []frame.Line { return []frame.Line{{Baud: 9600, Parity: 'N', StopBits: 1}} }
+
+// Tally returns what was counted so far.
+func (c *ChipOx) Tally() frame.Tally { return c.reader.Tally() }
+
+// Identity has serial number and firmware once the module has told them.
+func (c *ChipOx) Identity() vitals.Identity { return c.identity }
+
+// Wave is the waveform of the sample that Next returned last: ten values, 10 ms apart. It is valid until the next call.
+func (c *ChipOx) Wave() []vitals.Pleth { return c.waves }
+
+// Next returns a sample ten times a second, asking for stream and status meanwhile. It returns frame.ErrSilent after ten seconds without a
+// frame, ctx's error when ctx ends, and the port's own error when it fails (io.EOF at the end of a playback).
+func (c *ChipOx) Next(ctx context.Context) (vitals.Sample, error) {
+	c.waves = nil
+	for {
+		now := time.Now()
+		if err := c.ask(now); err != nil {
+			return vitals.Sample{}, err
+		}
+		f, err := c.reader.Next(ctx, chipLook)
+		now = time.Now()
+		switch {
+		case errors.Is(err, frame.ErrSilent) && now.Sub(c.heard) < chipSilence:
+			continue
+		case errors.Is(err, frame.ErrSilent):
+			return vitals.Sample{}, fmt.Errorf("oximeter: %w for %s: check its cable and power", err, chipSilence)
+		case err != nil:
+			return vitals.Sample{}, err
+		}
+		body, ok := c.unstuff(f)
+		if !ok {
+			c.reader.Reject()
+			continue
+		}
+		c.heard = now
+		if s, ok := c.take(body); ok {
+			return s, nil
+		}
+	}
+}
+
+// ask sends the next request when it is due: who are you, stream, and then the status again and again.
+func (c *ChipOx) ask(now time.Time) error {
+	if c.heard.IsZero() {
+		c.heard = now
+	}
+	if now.Sub(c.asked) < chipAskEvery {
+		return nil
+	}
+	c.asked = now
+	requests := [...][]byte{chipFirmware, chipSerial, chipStream, chipStatus}
+	request := requests[min(c.round, len(requests)-1)]
+	if c.round++; now.Sub(c.heard) > 2*time.Second {
+		c.round = 0 // it was switched off and on: begin again
+	}
+	if _, err := c.port.Write(stuff(append([]byte{chipChannel}, request...))); err != nil {
+		return fmt.Errorf("oximeter: ask: %w", err)
+	}
+	return nil
+}
+
+// take reads a body whose checksum is right.
+func (c *ChipOx) take(b []byte) (vitals.Sample, bool) {
+	switch {
+	case len(b) > 0 && b[0] == chipFault:
+		return vitals.Sample{Kind: vitals.KindOximetry, Flags: vitals.Hardware}, true
+	case len(b) < 2 || b[0] != chipChannel:
+	case b[1] == 0x08 && len(b) >= 4:
+		c.status = uint16(b[2])<<8 | uint16(b[3])
+	case b[1] == chipFirmware[0]:
+		tell(&c.identity.Firmware, b[2:])
+	case b[1] == chipSerial[0]:
+		tell(&c.identity.Serial, b[2:])
+	case len(b) == 7+chipSamples:
+		return c.stream(b), true
+	}
+	return vitals.Sample{}, false
+}
+
+// tell keeps what the module says of itself, as text where it is text.
+func tell(to *string, b []byte) {
+	text := bytes.TrimRight(b, "\x00 ")
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			*to = fmt.Sprintf("%X", b)
+			return
+		}
+	}
+	*to = string(text)
+}
+
+// stream reads id SpO2 PR(2) quality amplitude and ten samples.
+func (c *ChipOx) stream(b []byte) vitals.Sample {
+	s := vitals.Sample{Kind: vitals.KindOximetry, Flags: chipFlags(c.status)}
+	for i, v := range b[7:] {
+		c.wave[i] = vitals.Pleth(v)
+	}
+	c.waves = c.wave[:]
+	o := &s.Oximetry
+	o.Pleth = vitals.Some(c.wave[chipSamples-1])
+	if quality := b[5]; quality > 100 {
+		s.Flags |= vitals.Artifact
+	}
+	if s.Flags.Doubted() {
+		return s
+	}
+	o.SpO2 = saturation(b[2])
+	if rate := int(b[3])<<8 | int(b[4]); rate > 0 && rate < 400 {
+		o.Pulse = vitals.Some(vitals.PerMinute(rate))
+	}
+	return s
+}
+
+// chipBits are the flags of the status bits, from bit 0 on.
+var chipBits = [16]vitals.Flags{
+	0: vitals.SensorOff, 1: vitals.NoFinger, 4: vitals.Searching, 5: vitals.SearchTimeout, 6: vitals.LowPerfusion, 7: vitals.LowPerfusion,
+	8: vitals.AmbientLight, 9: vitals.Artifact, 10: vitals.Artifact, 11: vitals.Hardware, 12: vitals.Hardware, 13: vitals.Hardware, 14: vitals.SensorOff,
+}
+
+func chipFlags(status uint16) (f vitals.Flags) {
+	for i, flag := range chipBits {
+		set(&f, flag, status&(1<<i) != 0 && flag != 0)
+	}
+	return f
+}
