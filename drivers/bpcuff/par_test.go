@@ -26,7 +26,8 @@ func text(s vitals.Sample) string {
 		return "cuff " + s.Cuff.String()
 	}
 	b := s.BloodPressure
-	return strings.TrimSpace(fmt.Sprintf("%v %v %v %v %s %v", b.Systolic, b.Diastolic, b.Mean, b.Pulse, s.Status, s.Flags))
+	all := fmt.Sprintf("%v %v %v %v %s %v", b.Systolic, b.Diastolic, b.Mean, b.Pulse, s.Status, s.Flags)
+	return strings.Join(strings.Fields(all), " ")
 }
 
 func all(t testing.TB, r io.Reader) ([]string, frame.Tally) {

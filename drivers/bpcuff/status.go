@@ -49,14 +49,19 @@ func result(b []byte) (vitals.BloodPressure, vitals.Flags) {
 	if !ok1 || !ok2 || !ok3 {
 		return vitals.BloodPressure{}, vitals.NotReady
 	}
-	if dia == 0 || sys <= mean || mean <= dia {
-		return vitals.BloodPressure{}, vitals.Implausible
-	}
-	bp := vitals.BloodPressure{
-		Systolic: vitals.Some(vitals.MmHg(sys)), Diastolic: vitals.Some(vitals.MmHg(dia)), Mean: vitals.Some(vitals.MmHg(mean)),
-	}
-	if rate, ok := digits(b[26:29]); ok && rate > 0 {
+	bp, flags := pressures(sys, dia, mean)
+	if rate, ok := digits(b[26:29]); ok && rate > 0 && flags == 0 {
 		bp.Pulse = vitals.Some(vitals.PerMinute(rate))
 	}
-	return bp, 0
+	return bp, flags
+}
+
+// pressures gives three pressures that are in order, or none.
+func pressures(sys, dia, mean int) (vitals.BloodPressure, vitals.Flags) {
+	if dia <= 0 || sys <= mean || mean <= dia || sys > 400 {
+		return vitals.BloodPressure{}, vitals.Implausible
+	}
+	return vitals.BloodPressure{
+		Systolic: vitals.Some(vitals.MmHg(sys)), Diastolic: vitals.Some(vitals.MmHg(dia)), Mean: vitals.Some(vitals.MmHg(mean)),
+	}, 0
 }

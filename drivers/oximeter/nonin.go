@@ -19,8 +19,7 @@ type Nonin struct {
 	split  noninSplitter
 	packet noninPacket
 	spot   noninGroup // formats 1 and 8: the group before
-	heard  time.Time
-	fail   error // what the port said while a packet was still to be given
+	fail   error      // what the port said while a packet was still to be given
 }
 
 // noninSilence is how long the device may be silent before it is given up: it talks unasked, at least once a second.
