@@ -80,6 +80,7 @@ func TestChipOxAsks(t *testing.T) {
 		if err == nil || err == io.EOF {
 			t.Errorf("a silent module: %v", err)
 		}
+		synctest.Wait()
 		want := slices.Concat(stuff([]byte{0x7F, 0x21}), stuff([]byte{0x7F, 0x23}),
 			stuff([]byte{0x7F, 0xD1, 1, 1, 1, 2, 1, 3, 1, 0x11, 1, 4, 0x0A}), stuff([]byte{0x7F, 0x88, 0}))
 		if !bytes.HasPrefix(asked, want) {
