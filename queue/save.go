@@ -25,8 +25,8 @@ type change struct{ key, value []byte }
 
 // One transaction takes at most this much: with a memtable of 1 MiB Badger refuses 157 kB, or about 1,600 keys.
 const (
-	stepChanges = 1000
-	stepBytes   = 96 << 10
+	stepChanges = 1400
+	stepBytes   = 128 << 10
 )
 
 // save writes a checkpoint, in one transaction where it fits. Otherwise the old mark is first made to say which pages are being rewritten,
