@@ -66,15 +66,15 @@ func (l *ledger) forget(there map[string]bool) {
 // row is the result of one series.
 type row struct {
 	plan
-	done, saved, acked, lost, twice, repairs, opens, failed, full, trimmed int
-	kept                                                                   string
+	done, saved, acked, lost, twice, repairs, opens, failed, full, trimmed, rebuilt int
+	kept                                                                            string
 }
 
 func verdict(rows []row) error {
-	fmt.Printf("\n%-26s %-8s %5s %7s %7s %5s %6s %8s %6s %7s %5s %5s\n", "series", "mode", "cuts", "saved", "acked", "lost", "twice", "repairs", "opens", "failed", "full", "trims")
+	fmt.Printf("\n%-26s %-8s %5s %7s %7s %5s %6s %8s %6s %7s %5s %5s %7s\n", "series", "mode", "cuts", "saved", "acked", "lost", "twice", "repairs", "opens", "failed", "full", "trims", "rebuilt")
 	bad, cuts, controls := 0, 0, false
 	for _, r := range rows {
-		fmt.Printf("%-26s %-8s %5d %7d %7d %5d %6d %8d %6d %7d %5d %5d\n", r.name, r.mode, r.done, r.saved, r.acked, r.lost, r.twice, r.repairs, r.opens, r.failed, r.full, r.trimmed)
+		fmt.Printf("%-26s %-8s %5d %7d %7d %5d %6d %8d %6d %7d %5d %5d %7d\n", r.name, r.mode, r.done, r.saved, r.acked, r.lost, r.twice, r.repairs, r.opens, r.failed, r.full, r.trimmed, r.rebuilt)
 		wrong := r.lost + r.twice + r.failed
 		controls = controls || r.control
 		if r.done == 0 && wrong == 0 {

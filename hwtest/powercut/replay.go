@@ -114,9 +114,12 @@ func (r *row) inspect(ctx context.Context, s card.State, marks []string, mount s
 	if _, err := os.Stat(filepath.Join(mount, "queue")); err != nil && len(s.Marks) == 0 {
 		return nil // the power went before the first Open had made it
 	}
-	there, err := contents(filepath.Join(mount, "queue"))
+	there, rebuilt, err := contents(filepath.Join(mount, "queue"))
 	if err != nil {
 		return err
+	}
+	if rebuilt {
+		r.rebuilt++
 	}
 	r.opens++
 	l := newLedger()
@@ -134,30 +137,31 @@ func (r *row) inspect(ctx context.Context, s card.State, marks []string, mount s
 	return nil
 }
 
-// contents opens a queue and returns the ids of what waits or is parked in it.
-func contents(dir string) (there map[string]bool, err error) {
+// contents opens a queue and returns the ids of what waits or is parked in it, and whether its index had to be built anew.
+func contents(dir string) (there map[string]bool, rebuilt bool, err error) {
 	q, found, err := queue.Open(dir, queue.Opts{})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
+	rebuilt = strings.HasPrefix(found.Rebuilt, "index")
 	defer func() { err = errors.Join(err, q.Close()) }()
 	if len(found.Damaged) > 0 {
-		return nil, fmt.Errorf("stated damage after a mere cut: %v", found.Damaged)
+		return nil, rebuilt, fmt.Errorf("stated damage after a mere cut: %v", found.Damaged)
 	}
 	there = map[string]bool{}
 	for _, state := range []queue.State{queue.Waiting, queue.Parked} {
 		items, err := q.List(state, 1<<20)
 		if err != nil {
-			return nil, err
+			return nil, rebuilt, err
 		}
 		for _, it := range items {
 			if string(it.Payload) != string(work.Payload(it.ID)) {
-				return nil, fmt.Errorf("%s has another payload", it.ID)
+				return nil, rebuilt, fmt.Errorf("%s has another payload", it.ID)
 			}
 			there[it.ID] = true
 		}
 	}
-	return there, nil
+	return there, rebuilt, nil
 }
 
 // fsck checks an image as the box does at each start (the guest's mountCard): 0 is clean, 1 repaired.

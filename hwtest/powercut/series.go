@@ -161,6 +161,9 @@ func (w *watch) hear(line string) (over bool) {
 		if strings.Contains(rest, `"damaged"`) {
 			w.fail("stated damage after a mere cut: " + rest)
 		}
+		if strings.Contains(rest, `"rebuilt":"index`) {
+			w.r.rebuilt++
+		}
 	case "READY":
 		w.r.opens++
 		lost, twice := w.l.judge(w.there)
