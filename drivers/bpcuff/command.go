@@ -13,6 +13,7 @@ const (
 	cmdManual = "03" // else a cycle may be active
 	cmdStatus = "18"
 	cmdAdult  = "24"
+	cmdSpO2On = "31" // on the combined board alone
 	abort     = 'X'
 )
 

@@ -13,6 +13,7 @@ import (
 // PAROpts tells the variants apart.
 type PAROpts struct {
 	Combined bool // combined BP and SpO2 board
+	SpO2     bool // Init switches the combined board's oximeter on; its packets must be taken out of the stream before it comes here
 }
 
 // PAR commands a PAR NIBP2010, NIBP2020 UP or UN300C. It is not safe for concurrent use, but Abort may be called at any time.
@@ -45,7 +46,11 @@ func (p *PAR) Init(ctx context.Context) error {
 	if err := p.Abort(); err != nil {
 		return err
 	}
-	for _, code := range []string{cmdAdult, cmdManual} {
+	codes := []string{cmdAdult, cmdManual}
+	if p.opts.Combined && p.opts.SpO2 {
+		codes = append(codes, cmdSpO2On)
+	}
+	for _, code := range codes {
 		if err := p.send(ctx, code); err != nil {
 			return err
 		}
@@ -55,7 +60,7 @@ func (p *PAR) Init(ctx context.Context) error {
 }
 
 // Abort empties the cuff. It gives up after two seconds.
-func (p *PAR) Abort() error { return write(p.port, []byte{abort}, abortTime) }
+func (p *PAR) Abort() error { return frame.Write(p.port, []byte{abort}, abortTime) }
 
 // Measure runs one measurement: it inflates once, tells progress of the pressure in the cuff, and returns the result. start is the first
 // inflation in mmHg, 0 for the module's own.
@@ -197,7 +202,7 @@ func (p *PAR) send(ctx context.Context, code string) error {
 		return ctx.Err()
 	}
 	p.sent = time.Now()
-	return write(p.port, p.command(code), abortTime)
+	return frame.Write(p.port, p.command(code), abortTime)
 }
 
 // Next decodes whatever the module sends, without asking for anything: a cuff pressure, or a status as a blood-pressure sample. It is how

@@ -93,7 +93,7 @@ func (u *UA767) confirm(ctx context.Context) error {
 		return ctx.Err()
 	}
 	u.came = time.Time{}
-	return write(u.port, []byte(confirmed), abortTime)
+	return frame.Write(u.port, []byte(confirmed), abortTime)
 }
 
 // Lengths of the record.
