@@ -23,6 +23,9 @@ var layers = []struct {
 	{"drivers/port", nil},
 	{"drivers/sim", []string{"drivers/vitals"}},
 	{"drivers/monitor", []string{"drivers/vitals", "drivers/frame", "drivers/oximeter", "drivers/bpcuff", "drivers/thermometer"}},
+	{"drivers/catalogue", []string{
+		"drivers/vitals", "drivers/frame", "drivers/oximeter", "drivers/bpcuff", "drivers/thermometer", "drivers/monitor",
+	}},
 	{"drivers/...", []string{"drivers/vitals", "drivers/frame"}},
 	{"queue", nil},
 	{"firmware/clock", []string{"drivers/vitals"}},

@@ -1,34 +1,37 @@
 package main
 
 import (
-	"context"
+	"fmt"
+	"strings"
 
-	"nabz/drivers/bpcuff"
-	"nabz/drivers/frame"
-	"nabz/drivers/oximeter"
-	"nabz/drivers/port"
-	"nabz/drivers/thermometer"
-	"nabz/drivers/vitals"
+	"nabz/drivers/catalogue"
 )
 
-// driver is a device's driver as replay and record need it.
-type driver interface {
-	Next(ctx context.Context) (vitals.Sample, error)
-	Tally() frame.Tally
-	Lines() []frame.Line
+// protocolOf finds a device by its name.
+func protocolOf(name string) (catalogue.Protocol, error) {
+	p, ok := catalogue.Find(name)
+	if !ok {
+		return p, fmt.Errorf("device %q is not known: use one of %s", name, strings.Join(catalogue.Names(""), ", "))
+	}
+	return p, nil
 }
 
-// driverFor returns the driver that a device name stands for; the names are those of kong's enum.
-func driverFor(name string, w port.Wire) driver {
-	switch name {
-	case "contec":
-		return oximeter.NewContec(w, oximeter.DialectContec)
-	case "bci":
-		return oximeter.NewContec(w, oximeter.DialectBerry)
-	case "par":
-		return bpcuff.NewPAR(w, bpcuff.PAROpts{})
-	case "suretemp":
-		return thermometer.NewSureTemp(w)
+// knownDevices lists the names for a command's help.
+func knownDevices() string {
+	var b strings.Builder
+	b.WriteString("Devices:\n")
+	for _, p := range catalogue.All() {
+		fmt.Fprintf(&b, "  %-14s%s\n", p.Name, p.Makes)
 	}
-	panic("no driver for " + name) // the enum lets nothing else through
+	return b.String()
+}
+
+// knownChips lists those of I2C buses.
+func knownChips() string {
+	var b strings.Builder
+	b.WriteString("On I2C (--i2c):\n")
+	for _, c := range catalogue.Chips() {
+		fmt.Fprintf(&b, "  %-14s%s\n", c.Name, c.Makes)
+	}
+	return b.String()
 }

@@ -10,13 +10,14 @@ import (
 	"strings"
 	"syscall"
 
+	"nabz/drivers/catalogue"
 	"nabz/drivers/frame"
 	"nabz/drivers/port"
 )
 
 // recordCmd records both directions of a device's line while its driver talks to it.
 type recordCmd struct {
-	Device string `required:"" enum:"contec,bci,par,suretemp" help:"What is plugged in: contec, bci, par or suretemp."`
+	Device string `required:"" help:"What is plugged in; the list is below."`
 	Port   string `required:"" help:"Device file, or USB identity as vendor:product or vendor:product:serial."`
 	File   string `arg:"" help:"Where to write the capture, in .hex form."`
 	Trace  bool   `help:"Show what passes on the line, with times, on standard error."`
@@ -29,14 +30,20 @@ func (recordCmd) Help() string {
 never told to inflate.
 
 Example:
-  kioskctl record --device contec --port 10C4:EA60 session.hex`
+  kioskctl record --device contec --port 10C4:EA60 session.hex
+
+` + knownDevices()
 }
 
 // Run implements kioskctl record.
 func (c recordCmd) Run() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	w, err := port.OpenSerial(nameOf(c.Port), port.Line(driverFor(c.Device, nil).Lines()[0]))
+	p, err := protocolOf(c.Device)
+	if err != nil {
+		return err
+	}
+	w, err := port.OpenSerial(nameOf(c.Port), port.Line(p.Lines[0]))
 	if err != nil {
 		return err
 	}
@@ -65,13 +72,16 @@ type line interface {
 // listen records w until ctx ends (nil) or the port fails. A device that was silent is tried with its kind's next setting, as long as none
 // has given a frame; log hears of each.
 func (c recordCmd) listen(ctx context.Context, w line, file, log io.Writer) (sum frame.Tally, err error) {
-	settings := driverFor(c.Device, nil).Lines()
+	p, err := protocolOf(c.Device)
+	if err != nil {
+		return sum, err
+	}
 	wire := port.Record(w, file)
 	if c.Trace {
 		wire = port.Trace(wire, log)
 	}
 	for i := 0; ; {
-		l := settings[i%len(settings)]
+		l := p.Lines[i%len(p.Lines)]
 		text := fmt.Sprintf("%s at %d 8%c%d", c.Device, l.Baud, l.Parity, l.StopBits)
 		fmt.Fprintf(log, "recording %s; Ctrl-C ends it\n", text)
 		if _, err := fmt.Fprintln(file, "#", text); err != nil {
@@ -80,7 +90,7 @@ func (c recordCmd) listen(ctx context.Context, w line, file, log io.Writer) (sum
 		if err := w.SetLine(port.Line(l)); err != nil {
 			return sum, err
 		}
-		t, err := follow(ctx, driverFor(c.Device, wire))
+		t, err := follow(ctx, p.Listen(wire))
 		sum = frame.Tally{Frames: sum.Frames + t.Frames, Skipped: sum.Skipped + t.Skipped, BadChecksum: sum.BadChecksum + t.BadChecksum}
 		if ctx.Err() != nil {
 			return sum, nil
@@ -95,7 +105,7 @@ func (c recordCmd) listen(ctx context.Context, w line, file, log io.Writer) (sum
 }
 
 // follow reads samples until there are no more.
-func follow(ctx context.Context, d driver) (frame.Tally, error) {
+func follow(ctx context.Context, d catalogue.Listener) (frame.Tally, error) {
 	for {
 		if _, err := d.Next(ctx); err != nil {
 			return d.Tally(), err

@@ -74,7 +74,11 @@ func replayed(t *testing.T, capture io.Reader, device string, out io.Writer) fra
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := driverFor(device, w)
+	p, err := protocolOf(device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := p.Listen(w)
 	if err := play(d, out); err != nil {
 		t.Fatal(err)
 	}

@@ -9,15 +9,18 @@ import (
 	"io"
 	"os"
 
+	"nabz/drivers/catalogue"
 	"nabz/drivers/frame"
 	"nabz/drivers/port"
+	"nabz/drivers/thermometer"
 	"nabz/drivers/vitals"
 )
 
 // replayCmd plays a capture through the real driver.
 type replayCmd struct {
-	Device string `required:"" enum:"contec,bci,par,suretemp" help:"Whose capture it is: contec, bci, par or suretemp."`
+	Device string `required:"" help:"Whose capture it is; the list is below."`
 	File   string `arg:"" help:"The capture, in .hex form (lines of # comment, > to the device, < from it); - is standard input."`
+	I2C    bool   `name:"i2c" help:"The capture is a transcript of an I2C bus: > address and bytes written, < address and bytes read, ! what failed."`
 	Raw    bool   `help:"The capture is the device's bytes themselves."`
 	JSON   bool   `help:"Print the closing counts as JSON too (samples always are)."`
 }
@@ -29,7 +32,10 @@ frames, bytes skipped and checksum failures.
 
 Example:
   kioskctl replay --device contec session.hex
-  cat dump.bin | kioskctl replay --device par --raw -`
+  cat dump.bin | kioskctl replay --device par --raw -
+  kioskctl replay --device mlx90614 --i2c dump.txt
+
+` + knownDevices() + "\n" + knownChips()
 }
 
 // Run implements kioskctl replay.
@@ -43,19 +49,45 @@ func (c replayCmd) Run() error {
 		defer f.Close() // read only
 		in = f
 	}
+	out := bufio.NewWriter(os.Stdout)
+	if c.I2C {
+		return errors.Join(c.playBus(in, out), out.Flush())
+	}
+	p, err := protocolOf(c.Device)
+	if err != nil {
+		return err
+	}
 	w, err := port.OpenPlayback(in, c.Raw)
 	if err != nil {
 		return err
 	}
-	d := driverFor(c.Device, w)
-	out := bufio.NewWriter(os.Stdout)
+	d := p.Listen(w)
 	if err := errors.Join(play(d, out), out.Flush()); err != nil {
 		return err
 	}
 	return c.close(d.Tally())
 }
 
-func play(d driver, out io.Writer) error {
+// playBus plays a transcript of a bus.
+func (c replayCmd) playBus(in io.Reader, out io.Writer) error {
+	chip, ok := catalogue.FindChip(c.Device)
+	if !ok {
+		return fmt.Errorf("%q is not on I2C: use one of max30205, tmp117, mlx90614, mlx90632", c.Device)
+	}
+	bus, err := thermometer.ParseTranscript(in)
+	if err != nil {
+		return err
+	}
+	err = play(chip.New(bus, catalogue.ChipOpts{Address: bus.First()}), out)
+	if !errors.Is(err, thermometer.ErrDiverged) {
+		return err
+	}
+	fmt.Fprintln(os.Stderr, "not a recording of nabz: its registers are shown as they come, and nothing judges them")
+	enc := json.NewEncoder(out)
+	return bus.Dump(thermometer.Chip(chip.Name), func(s vitals.Sample) error { return enc.Encode(sampleOf(s)) })
+}
+
+func play(d catalogue.Sampler, out io.Writer) error {
 	enc := json.NewEncoder(out)
 	for {
 		s, err := d.Next(context.Background())
@@ -65,7 +97,11 @@ func play(d driver, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		if err := enc.Encode(sampleOf(s)); err != nil {
+		one := sampleOf(s)
+		if w, ok := d.(interface{ Wave() []vitals.Pleth }); ok && len(w.Wave()) > 0 {
+			one.Pleth = w.Wave()
+		}
+		if err := enc.Encode(one); err != nil {
 			return err
 		}
 	}
@@ -92,6 +128,7 @@ type sample struct {
 	Cuff      vitals.Maybe[vitals.MmHg]      `json:"mmhg,omitzero"`
 	Celsius   json.Number                    `json:"celsius,omitempty"`
 	State     string                         `json:"state,omitempty"`
+	Mode      string                         `json:"mode,omitempty"` // direct, predicted, surface
 	Error     string                         `json:"error,omitempty"`
 	Flags     *vitals.Flags                  `json:"flags,omitempty"`
 }
@@ -112,6 +149,12 @@ func sampleOf(s vitals.Sample) sample {
 		out.Cuff = s.Cuff
 	case vitals.KindTemperature:
 		out.Celsius, out.State = decimal(s.Temperature.Value, 3), s.Status
+		if s.Status == "" {
+			out.Mode = string(s.Temperature.Mode)
+		}
+	}
+	if s.Status == "" && s.Flags != 0 { // a device with a word of its own says it there
+		out.Flags = &s.Flags
 	}
 	return out
 }
