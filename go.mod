@@ -24,6 +24,7 @@ require (
 	google.golang.org/protobuf v1.36.7
 	modernc.org/sqlite v1.62.0
 	periph.io/x/conn/v3 v3.7.3
+	periph.io/x/host/v3 v3.8.5
 	pgregory.net/rapid v1.3.0
 )
 

@@ -6,20 +6,17 @@ import (
 	"sync"
 	"time"
 
-	"nabz/drivers/bpcuff"
+	"nabz/drivers/catalogue"
 	"nabz/drivers/frame"
 	"nabz/drivers/port"
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
-	"nabz/firmware/reading"
 )
 
-// cuff is the commanded device: the desk asks it to inflate or deflate, its task talks to the wire. An order to inflate is good for one
-// run on the connection it was given to; it is never repeated and never kept for later.
+// cuff is how the desk has blood pressure measured, whatever the device: it asks to inflate or deflate, and the device's task talks to the
+// wire. An order to inflate is good for one run on the connection it was given to; it is never repeated and never kept for later.
 type cuff struct {
-	opts bpcuff.PAROpts
-
 	mu    sync.Mutex
 	ready bool       // a connection waits for orders
 	order chan order // holds at most one
@@ -32,11 +29,7 @@ type order struct {
 	start vitals.MmHg
 }
 
-func newCuff(d config.Device) *cuff {
-	return &cuff{opts: bpcuff.PAROpts{Combined: d.Protocol == "par-combined"}, order: make(chan order, 1)}
-}
-
-func (c *cuff) lines() []frame.Line { return bpcuff.NewPAR(nil, c.opts).Lines() }
+func newCuff() *cuff { return &cuff{order: make(chan order, 1)} }
 
 // inflate gives the order; false when no cuff is connected or one is running.
 func (c *cuff) inflate(start vitals.MmHg) bool {
@@ -58,67 +51,6 @@ func (c *cuff) deflate() {
 	if c.stop != nil {
 		c.stop()
 	}
-}
-
-// use runs one connection.
-func (c *cuff) use(d *desk, ref reading.DeviceRef) func(context.Context, port.Wire, func()) error {
-	return func(ctx context.Context, w port.Wire, up func()) error {
-		par := bpcuff.NewPAR(w, c.opts)
-		if err := par.Init(ctx); err != nil {
-			return err
-		}
-		up()
-		c.setReady(true)
-		defer c.setReady(false)
-		for {
-			if err := listen(ctx, par, c.order); err != nil {
-				return err
-			}
-			select {
-			case o := <-c.order:
-				if err := c.run(ctx, par, o, d, ref); err != nil {
-					return err
-				}
-			default:
-			}
-		}
-	}
-}
-
-// listenFor is how long the idle cuff is listened to before orders are looked at again: it is how a pulled plug is noticed.
-const listenFor = 200 * time.Millisecond
-
-func listen(ctx context.Context, par *bpcuff.PAR, orders <-chan order) error {
-	if len(orders) > 0 {
-		return nil
-	}
-	short, cancel := context.WithTimeout(ctx, listenFor)
-	defer cancel()
-	_, err := par.Next(short) // what an idle cuff says is of no run of ours
-	if err == nil || errors.Is(err, frame.ErrSilent) || (short.Err() != nil && ctx.Err() == nil) {
-		return nil
-	}
-	return err
-}
-
-func (c *cuff) run(ctx context.Context, par *bpcuff.PAR, o order, d *desk, ref reading.DeviceRef) error {
-	measuring, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(o.ctx, cancel)()
-	s, err := par.Measure(measuring, o.start, func(p vitals.MmHg) {
-		d.arrive(vitals.Sample{Kind: vitals.KindCuffPressure, Cuff: vitals.Some(p)}, ref)
-	})
-	stopped := o.ctx.Err() != nil
-	c.ended()
-	if err != nil {
-		d.tell(ctx, exam.CuffFailed{})
-		if stopped {
-			return nil // the desk wanted it so, and the wire is sound
-		}
-		return err
-	}
-	d.tell(ctx, exam.Arrived{Sample: s, Device: ref})
-	return nil
 }
 
 func (c *cuff) ended() {
@@ -143,4 +75,115 @@ func (c *cuff) setReady(ready bool) {
 		c.stop()
 		c.stop = nil
 	}
+}
+
+// waiting returns the order that waits, if one does.
+func (c *cuff) waiting() (order, bool) {
+	select {
+	case o := <-c.order:
+		return o, true
+	default:
+		return order{}, false
+	}
+}
+
+// cuffTask is the task of a cuff that is commanded, or of one whose patient presses start.
+func (k *Kiosk) cuffTask(c *cuff, d config.Device) *peripheral {
+	p := protocol(d)
+	use := func(ctx context.Context, w port.Wire, up func()) error {
+		return k.command(ctx, c, p.Cuff(w), d, up)
+	}
+	if p.Pushed {
+		use = func(ctx context.Context, w port.Wire, up func()) error { return k.await(ctx, c, p.Listen(w), d, up) }
+	}
+	return k.peripheral("cuff", len(p.Lines), k.serial(d, p.Lines, use), vitals.KindBloodPressure)
+}
+
+// command uses one connection of a commanded cuff.
+func (k *Kiosk) command(ctx context.Context, c *cuff, device catalogue.Commanded, d config.Device, up func()) error {
+	if err := device.Init(ctx); err != nil {
+		return err
+	}
+	up()
+	c.setReady(true)
+	defer c.setReady(false)
+	for {
+		if err := listen(ctx, device, c.order); err != nil {
+			return err
+		}
+		if o, ok := c.waiting(); ok {
+			if err := k.inflation(ctx, c, device, o, d); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// listenFor is how long an idle cuff is listened to before orders are looked at again: it is how a pulled plug is noticed.
+const listenFor = 200 * time.Millisecond
+
+func listen(ctx context.Context, device catalogue.Commanded, orders <-chan order) error {
+	if len(orders) > 0 {
+		return nil
+	}
+	_, err := briefly(ctx, device) // what an idle cuff says is of no run of ours
+	if errors.Is(err, frame.ErrSilent) || errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Commanded, o order, d config.Device) error {
+	measuring, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(o.ctx, cancel)()
+	ref := deviceRef(vitals.KindBloodPressure, d, device)
+	s, err := device.Measure(measuring, o.start, func(p vitals.MmHg) {
+		k.desk.arrive(vitals.Sample{Kind: vitals.KindCuffPressure, Cuff: vitals.Some(p)}, ref)
+	})
+	stopped := o.ctx.Err() != nil
+	c.ended()
+	if err != nil {
+		k.desk.tell(ctx, exam.CuffFailed{})
+		if stopped {
+			return nil // the desk wanted it so, and the wire is sound
+		}
+		return err
+	}
+	k.desk.tell(ctx, exam.Arrived{Sample: s, Device: ref})
+	return nil
+}
+
+// await uses one connection of a cuff whose patient presses start: an order is no more than leave to do so, and a result without one is of no
+// visit.
+func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, d config.Device, up func()) error {
+	up() // it is silent until somebody measures
+	c.setReady(true)
+	defer c.setReady(false)
+	for run := (*order)(nil); ; {
+		s, err := briefly(ctx, device)
+		switch {
+		case err == nil && run != nil:
+			c.ended()
+			k.desk.tell(ctx, exam.Arrived{Sample: s, Device: deviceRef(vitals.KindBloodPressure, d, device)})
+			run = nil
+		case err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)):
+			return err
+		}
+		if o, ok := c.waiting(); ok {
+			run = &o
+		}
+		if run != nil && run.ctx.Err() != nil {
+			c.ended()
+			k.desk.tell(ctx, exam.CuffFailed{})
+			run = nil
+		}
+	}
+}
+
+// briefly waits for a sample for no longer than orders may wait.
+func briefly(ctx context.Context, device catalogue.Sampler) (vitals.Sample, error) {
+	short, cancel := context.WithTimeout(ctx, listenFor)
+	defer cancel()
+	return device.Next(short)
 }

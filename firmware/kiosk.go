@@ -47,7 +47,7 @@ func Open(cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
 		return nil, errors.Join(err, k.Close())
 	}
 	k.receipts = newReceipts(k.visits, k.queue, k.clock)
-	cuff := newCuff(cfg.Cuff)
+	cuff := newCuff()
 	k.desk = &desk{
 		queue: k.queue, visits: k.visits, clock: k.clock, numbers: &k.numbers, cuff: cuff, log: log,
 		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},

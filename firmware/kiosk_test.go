@@ -295,7 +295,7 @@ func TestPortName(t *testing.T) {
 }
 
 func TestOrderToInflateIsNeverKept(t *testing.T) {
-	c := newCuff(config.Device{Protocol: "par"})
+	c := newCuff()
 	if c.inflate(vitals.MmHg(160)) {
 		t.Error("an order was taken with no cuff connected")
 	}

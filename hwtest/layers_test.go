@@ -63,7 +63,7 @@ var fences = map[string][]string{
 	"go.bug.st/serial":                   {"drivers/port"},
 	"periph.io/x/host":                   {"drivers/port"},
 	"github.com/warthog618/go-gpiocdev":  {"drivers/port"},
-	"periph.io/x/conn":                   {"drivers/..."},
+	"periph.io/x/conn":                   {"drivers/...", "firmware"},
 	"github.com/dgraph-io/badger":        {"queue", "firmware/visits", "cmd/clinic/internal/ledger"},
 	"github.com/pelletier/go-toml":       {"firmware/config"},
 	"github.com/klauspost/compress/zstd": {"firmware/wire"},

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"nabz/drivers/vitals"
 )
 
 // Config is a checked kiosk.toml: Parse made it, so every rule of it holds.
@@ -28,6 +30,7 @@ type Config struct {
 	Oximeter    Device
 	Cuff        Device
 	Thermometer Device
+	Monitor     Device // a board that takes the place of the others
 }
 
 // Exam is how this site runs a visit.
@@ -47,11 +50,14 @@ type Broker struct {
 
 // Device says how to reach one peripheral and what to call it. The zero Device is "this kiosk has none".
 type Device struct {
-	Protocol     string // "contec", "bci", "par", "par-combined", "suretemp"
+	Protocol     string // one of Protocols
 	Path         string // device file; or USB
 	USB          string // vendor:product or vendor:product:serial, hexadecimal
-	Manufacturer string
+	Manufacturer string // empty: as the device tells
 	Model        string
+	Address      int         // of a chip on an I2C bus; 0 is its usual one
+	Site         vitals.Site // where a contact probe is put
+	SupplyMV     int         // at an infrared chip, millivolts; 0 is the 3000 that it is calibrated at
 }
 
 // Present says whether the kiosk has this device.

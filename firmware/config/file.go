@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"nabz/drivers/vitals"
 )
 
 // Example is a kiosk.toml with every key, its default and what it means. A test parses it.
@@ -45,6 +47,7 @@ type file struct {
 	Oximeter    device `toml:"oximeter"`
 	Cuff        device `toml:"cuff"`
 	Thermometer device `toml:"thermometer"`
+	Monitor     device `toml:"monitor"`
 }
 
 type device struct {
@@ -53,6 +56,10 @@ type device struct {
 	USB          string `toml:"usb"`
 	Manufacturer string `toml:"manufacturer"`
 	Model        string `toml:"model"`
+
+	Address  int         `toml:"address"`
+	Site     vitals.Site `toml:"site"`
+	SupplyMV int         `toml:"supply_mv"`
 }
 
 type duration time.Duration
@@ -72,17 +79,7 @@ func defaults() file {
 	return f
 }
 
-var (
-	kioskName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
-	usbID     = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}(:.+)?$`)
-)
-
-// Protocols that each device class speaks.
-var protocols = map[string][]string{
-	"oximeter":    {"contec", "bci"},
-	"cuff":        {"par", "par-combined"},
-	"thermometer": {"suretemp"},
-}
+var kioskName = regexp.MustCompile(`^[a-z0-9-]{1,40}$`)
 
 // faults collects what is wrong, each named by its key.
 type faults []error
@@ -102,6 +99,7 @@ func (f file) check() (Config, error) {
 		Oximeter:    Device(f.Oximeter),
 		Cuff:        Device(f.Cuff),
 		Thermometer: Device(f.Thermometer),
+		Monitor:     Device(f.Monitor),
 	}
 	bad.need(kioskName.MatchString(f.Name) && f.Name != "ehr", "name", "%q: use 1 to 40 of a-z, 0-9 and -, not \"ehr\"", f.Name)
 	bad.need(f.Data != "", "data", "is empty: name the folder for everything durable")
@@ -112,9 +110,7 @@ func (f file) check() (Config, error) {
 	bad.need(q == 0 || q >= 4 && q < 1<<20, "queue.quota_mb", "%d: use 4 or more, or 0 for half of the disk", q)
 	bad.exam(c)
 	c.Broker = bad.broker(f)
-	bad.device("oximeter", c.Oximeter)
-	bad.device("cuff", c.Cuff)
-	bad.device("thermometer", c.Thermometer)
+	bad.devices(c)
 	if len(bad) > 0 {
 		return Config{}, errors.Join(bad...)
 	}
@@ -138,15 +134,6 @@ func (f *faults) broker(in file) Broker {
 		b.Password = strings.TrimSpace(string(raw))
 	}
 	return b
-}
-
-func (f *faults) device(key string, d Device) {
-	if d == (Device{}) {
-		return
-	}
-	f.need(slices.Contains(protocols[key], d.Protocol), key+".protocol", "%q: use one of %s", d.Protocol, strings.Join(protocols[key], ", "))
-	f.need((d.Path == "") != (d.USB == ""), key, "give either path or usb")
-	f.need(d.USB == "" || usbID.MatchString(d.USB), key+".usb", "%q: use vendor:product or vendor:product:serial, such as 10C4:EA60", d.USB)
 }
 
 func (f *faults) zone(offset string) *time.Location {
