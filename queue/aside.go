@@ -61,7 +61,7 @@ func modified(path string) time.Time {
 // copyAside keeps a copy of a damaged segment; the segment itself stays until it is let go like any other.
 func (q *Queue) copyAside(number uint32, found *Recovery) error {
 	path := q.journal.path(number)
-	raw, err := os.ReadFile(path)
+	raw, _, err := q.journal.read(number)
 	if err != nil || slices.ContainsFunc(found.SetAside, func(name string) bool { return strings.HasPrefix(name, filepath.Base(path)) }) {
 		return err
 	}

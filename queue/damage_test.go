@@ -92,6 +92,11 @@ func quiet(t testing.TB, q *Queue) {
 	must(t, q.do(t.Context(), &write{apply: func(*tx) error { return nil }}))
 }
 
+// inWriter has the writer do what only it may.
+func inWriter(t testing.TB, q *Queue, f func() error) error {
+	return q.do(t.Context(), &write{apply: func(*tx) error { return f() }})
+}
+
 func (w *wrecked) change(q *Queue, rng *rand.Rand, n int) {
 	id, ctx := fmt.Sprintf("id-%d", rng.IntN(n+1)), context.Background()
 	switch state := w.items[id]; {

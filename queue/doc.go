@@ -23,6 +23,8 @@
 //	journal/spare-*     segments to come
 //	index/              Badger: what saves reading the journal whole, and ids for longer than their items
 //	ballast             4 MiB given up when the disk is full at Open
+//	index.opening       there while Badger opens its files: a process that dies then shall not try them again
+//	reread              there after a read that the card did not answer: the next Open reads the whole journal
 //	*.damaged-{time}    what was damaged, for whoever wants to look
 //
 // All writes go through one goroutine. What waits is written as one frame, with one flush: sixteen writers cost about as many flushes as
@@ -30,14 +32,15 @@
 // block that holds something promised is not written again while anything in its segment is needed (frame.go draws it; entry.go lists
 // the entries: put, note, park, release, ack). Frames are numbered without gaps, entries carry their frame's number and a checksum.
 //
-// When a segment is full the index is brought up to date with one checkpoint, in one synced transaction where it fits:
+// When a segment is full the index is brought up to date with one synced checkpoint:
 //
 //	key       value
 //	r{id}     seq(8): this id was put
 //	a{run}{seq}  id: delivered at running time run; both go after Opts.Remember
 //	c{page}   where each of 512 items stands and is (register.go), with a checksum
 //	n{seq}    note and reason
-//	m         how far the index goes: frame, segment, last number, running time, and the sum of the pages
+//	m         how far the index goes: frame, segment, last number, running time, and the sum of the pages; first of all, which pages are
+//	          about to change
 //
 // Then the oldest segments are used again while the journal is more than twice what is live in it and eight more. What still waits in one
 // is written anew at the front first; delivered items in it are history and end with it. So history is what is trimmed first.
@@ -45,17 +48,19 @@
 // # Crash states
 //
 // A frame is there or it is not: one that is torn fails its checksums. What can be read of it is kept, since somebody asked for it, and
-// nobody was told that the rest had succeeded (Recovery.Unfinished). A checkpoint that was cut leaves the older mark, and what is newer
-// comes again from the journal; doing so twice changes nothing. One that needs several transactions first says in the older mark which pages
-// it rewrites. A segment that was being let go is named in queue.json as no longer
-// needed before it is touched.
+// nobody was told that the rest had succeeded (Recovery.Unfinished). A checkpoint that was cut leaves the older mark, which says which
+// pages may be newer than itself, and what is newer comes again from the journal; doing so twice changes nothing. A segment that was being
+// let go is named in queue.json as no longer needed before it is touched.
 //
 // # Damage
 //
 // An index that does not hang together, or that Badger must not be shown (precheck.go), is set aside and built again from the journal;
 // then ids of items that the journal no longer has are forgotten. In a damaged segment every entry with a sound checksum is found and
-// written anew; a sector that the card cannot read counts as damaged. What is missing is named by its number, and its id when the index knows it. A usual journal is read whole at every Open; of
+// written anew; what is missing is named by its number, and its id when the index knows it. A usual journal is read whole at every Open; of
 // a long one only what the index does not cover, and the rest is checked when it is read.
+//
+// A read that the card does not answer (EIO, and what a damaged file system says) is an error and no loss yet. The next Open reads the whole
+// journal, block by block where it must; what cannot be read then either is lost and stated.
 //
 // # Time
 //

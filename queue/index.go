@@ -2,9 +2,10 @@ package queue
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -12,11 +13,10 @@ import (
 // index is the Badger store: which ids were put, and the register as it stood at the last checkpoint. The journal is the truth; the index
 // saves reading it whole, and remembers ids for longer than the journal keeps their items. A nil index knows nothing.
 type index struct {
-	db     *badger.DB
-	mark   checkpoint        // the last that it has whole
-	marked bool              // it has one
-	pages  map[uint64]uint32 // of the register: those that it has, and their checksums
-	notes  map[uint64]bool   // remarks that it has
+	db    *badger.DB
+	mark  checkpoint
+	pages map[uint64]uint32 // of the register: those that it has, and their checksums
+	notes map[uint64]bool   // remarks that it has
 }
 
 func newIndex(db *badger.DB) *index {
@@ -33,9 +33,16 @@ type checkpoint struct {
 	Sum        uint64 `json:"sum"`        // of their checksums
 	Remembered int    `json:"remembered"` // delivered ids
 
-	// Rewriting is there while the next checkpoint is written in several transactions: pages that may be older or newer than this mark
-	// says. Pages and Sum leave them out.
-	Rewriting []uint64 `json:"rewriting,omitempty"`
+	Changing []uint64 `json:"changing,omitempty"` // pages that may be newer than the mark and are not in Pages and Sum: a checkpoint was cut
+}
+
+// set writes the mark with a transaction or batch.
+func (c checkpoint) set(set func(key, value []byte) error) error {
+	raw, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	return set(keyCheckpoint, raw)
 }
 
 // pending is what the index does not know yet.
@@ -51,15 +58,6 @@ type remark struct {
 	dirty bool   // the index has something else
 }
 
-// options are the settings that survive power cuts and stay small: every write synced, every value in the tree (a value log would have to
-// be collected, and collecting it brings deleted keys back), no compression and no encryption, next to no cache.
-func options(dir string, memtable int64) badger.Options {
-	return badger.DefaultOptions(dir).WithLogger(nil).WithSyncWrites(true).WithMetricsEnabled(false).WithDetectConflicts(false).
-		WithMemTableSize(memtable).WithNumMemtables(2).WithValueThreshold(memtable / 8).WithValueLogFileSize(1 << 20).
-		WithBlockCacheSize(0).WithIndexCacheSize(0).WithCompression(0).WithNumCompactors(2).
-		WithNumLevelZeroTables(2).WithNumLevelZeroTablesStall(6)
-}
-
 // Keys; the package doc draws them.
 var keyCheckpoint = []byte("m")
 
@@ -67,9 +65,7 @@ func idKey(id string) []byte { return append([]byte{'r'}, id...) }
 
 func numberKey(kind byte, n uint64) []byte { return binary.BigEndian.AppendUint64([]byte{kind}, n) }
 
-func doneKey(run time.Duration, seq uint64) []byte {
-	return binary.BigEndian.AppendUint64(numberKey('a', uint64(run/time.Second)), seq)
-}
+func doneKey(run, seq uint64) []byte { return binary.BigEndian.AppendUint64(numberKey('a', run), seq) }
 
 // seqOf returns the number under which an id was put, or 0.
 func (x *index) seqOf(id string) (seq uint64, err error) {
@@ -125,6 +121,61 @@ func (x *index) each(prefix []byte, f func(key, value []byte) error) error {
 		}
 		return nil
 	})
+}
+
+func (x *index) count(kind byte) (n int, err error) {
+	err = x.each([]byte{kind}, func([]byte, []byte) error { n++; return nil })
+	return n, err
+}
+
+// load reads the last checkpoint. found is false when there is none; errDamaged says that it does not hang together.
+func (x *index) load(r *register, remarks map[uint64]*remark) (mark checkpoint, found bool, err error) {
+	if x == nil {
+		return checkpoint{}, false, nil
+	}
+	err = x.each(keyCheckpoint, func(_, v []byte) error {
+		found = true
+		return json.Unmarshal(v, &mark)
+	})
+	if err != nil {
+		return mark, false, err
+	}
+	err = x.each([]byte{'c'}, func(key, v []byte) error {
+		n := binary.BigEndian.Uint64(key[1:])
+		if err := r.load(n, v); err != nil {
+			return err
+		}
+		x.pages[n] = binary.BigEndian.Uint32(v)
+		return nil
+	})
+	if pages, sum := x.sum(mark.Changing); err == nil && (pages != mark.Pages || sum != mark.Sum) {
+		err = errDamaged
+	}
+	if err != nil {
+		return mark, false, err
+	}
+	if len(mark.Changing) > 0 { // so may be what was noted as delivered
+		if mark.Remembered, err = x.count('a'); err != nil {
+			return mark, false, err
+		}
+	}
+	x.mark = mark
+	return mark, found && mark.Frame > 0, x.each([]byte{'n'}, func(key, v []byte) error {
+		m, err := decodeRemark(v)
+		remarks[binary.BigEndian.Uint64(key[1:])], x.notes[binary.BigEndian.Uint64(key[1:])] = m, true
+		return err
+	})
+}
+
+// sum tells one set of pages from another. It leaves out some; they are sorted.
+func (x *index) sum(but []uint64) (pages int, sum uint64) {
+	for n, s := range x.pages {
+		if _, out := slices.BinarySearch(but, n); !out {
+			pages++
+			sum += uint64(s) ^ n<<32
+		}
+	}
+	return pages, sum
 }
 
 func (x *index) close() error {

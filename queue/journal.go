@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -77,10 +78,13 @@ func (j *journal) list() error {
 	return nil
 }
 
-// read returns a segment's contents, with zeros for what is missing, and how much is missing.
+// read returns a segment's contents, with zeros for what is missing or the card does not answer for, and how much is missing.
 func (j *journal) read(number uint32) (b []byte, short int, err error) {
 	b, err = os.ReadFile(j.path(number))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EIO) {
+	if noAnswer(err) {
+		b, err = j.readWhatThereIs(number)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, 0, err
 	}
 	short = int(j.size) - len(b)
@@ -88,6 +92,36 @@ func (j *journal) read(number uint32) (b []byte, short int, err error) {
 		b = append(b, make([]byte, short)...)
 	}
 	return b[:j.size], short, nil
+}
+
+// readWhatThereIs reads a segment on a card that does not answer for all of it.
+func (j *journal) readWhatThereIs(number uint32) ([]byte, error) {
+	f, err := os.Open(j.path(number))
+	if noAnswer(err) {
+		return make([]byte, j.size), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readBlocks(f, int(j.size))
+}
+
+// readBlocks reads block by block and leaves zeros where there is no answer.
+func readBlocks(f io.ReaderAt, size int) ([]byte, error) {
+	b := make([]byte, size)
+	for at := 0; at < len(b); at += blockSize {
+		n, err := f.ReadAt(b[at:at+blockSize], int64(at))
+		switch {
+		case noAnswer(err):
+			clear(b[at : at+blockSize])
+		case errors.Is(err, io.EOF):
+			return b[:at+n], nil
+		case err != nil:
+			return nil, err
+		}
+	}
+	return b, nil
 }
 
 // resume makes the last segment the one that is written to, from end on.

@@ -81,6 +81,7 @@ type Queue struct {
 	run      runTime
 	space    func(dir string) (free, total uint64, err error)
 	writes   chan *write
+	opening  bool          // Open has not returned
 	stop     chan struct{} // closed by Close
 	idle     chan struct{} // closed when the writer has ended
 

@@ -225,11 +225,3 @@ func TestFullDiskIsRefusedBeforeDamage(t *testing.T) {
 		t.Errorf("after room was made: %q", got)
 	}
 }
-
-func TestSecondProcessIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	open(t, dir)
-	if _, _, err := Open(dir, Opts{}); err == nil || !strings.Contains(err.Error(), "in use by another process") {
-		t.Errorf("second open: %v", err)
-	}
-}

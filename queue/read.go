@@ -1,12 +1,14 @@
 package queue
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // load reads items. One that cannot be read is set aside, named in Damaged and left out.
@@ -85,14 +87,14 @@ func (q *Queue) fetch(seq uint64, at place) (Item, error) {
 		return Item{}, errDamaged
 	}
 	if err != nil {
-		return Item{}, err
+		return Item{}, q.unanswered(at.segment, err)
 	}
 	defer f.Close()
 	for _, size := range []int{usualEntry, entryHead + maxEntry} {
 		b := make([]byte, size)
 		n, err := f.ReadAt(b, int64(at.offset))
 		if err != nil && !errors.Is(err, io.EOF) {
-			return Item{}, errors.Join(errDamaged, err)
+			return Item{}, q.unanswered(at.segment, err)
 		}
 		if e, _, ok := parseEntry(b[:n]); ok && e.kind == kindPut && e.seq() == seq {
 			return e.item(), nil
@@ -101,35 +103,25 @@ func (q *Queue) fetch(seq uint64, at place) (Item, error) {
 	return Item{}, errDamaged
 }
 
-// setAside marks items as lost, durably, and names them.
-func (q *Queue) setAside(seqs []uint64) error {
-	names := make(map[uint64]string, len(seqs))
-	for _, seq := range seqs {
-		names[seq] = ""
+// unanswered is about a read that failed, which is no word on what the card has. The next Open reads the whole journal and decides.
+func (q *Queue) unanswered(segment uint32, err error) error {
+	switch {
+	case !noAnswer(err):
+		return fmt.Errorf("segment %d: %w", segment, err)
+	case q.opening:
+		return errors.Join(errDamaged, err)
 	}
-	if err := q.known().name(names); err != nil {
-		return err
-	}
-	return q.do(context.Background(), &write{size: 32 * len(seqs), apply: func(t *tx) error {
-		for seq, id := range names {
-			t.add(kindLost, u64(seq))
-			t.after = append(t.after, func(place) {
-				if s, _ := q.register.get(seq); s != lost {
-					q.lose(seq)
-					q.damaged = append(q.damaged, lostName(seq, id))
-				}
-			})
-		}
-		return nil
-	}})
+	err = errors.Join(err, os.WriteFile(q.reread(), nil, 0o600))
+	return fmt.Errorf("segment %d: %w: the card does not answer: restart, and replace the card if it comes again", segment, err)
 }
 
-func lostName(seq uint64, id string) string {
-	if id == "" {
-		id = "unknown"
-	}
-	return fmt.Sprintf("item %d, id %s", seq, id)
+// noAnswer says whether it is the card that failed, or the file system on it.
+func noAnswer(err error) bool {
+	return errors.Is(err, unix.EIO) || errors.Is(err, unix.EUCLEAN) || errors.Is(err, unix.EBADMSG)
 }
+
+// reread is the mark that the journal is to be read whole.
+func (q *Queue) reread() string { return filepath.Join(q.dir, "reread") }
 
 // List returns up to max items of a state, oldest first. Of delivered ones, those whose contents are still kept.
 func (q *Queue) List(s State, max int) ([]Item, error) {

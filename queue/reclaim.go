@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -85,6 +86,9 @@ func (q *Queue) restate(t *tx, seq uint64) error {
 		return nil
 	}
 	it, err := q.fetch(seq, at)
+	if err != nil && !errors.Is(err, errDamaged) {
+		return err
+	}
 	if err != nil {
 		t.add(kindLost, u64(seq))
 		t.after = append(t.after, func(place) { q.lose(seq) })
@@ -139,10 +143,4 @@ func (q *Queue) stand(seq uint64, s standing, at place) {
 	if s == gone {
 		delete(q.remarks, seq)
 	}
-}
-
-// lose notes that an item's contents cannot be read. The caller holds mu.
-func (q *Queue) lose(seq uint64) {
-	_, at := q.register.get(seq)
-	q.stand(seq, lost, at)
 }

@@ -3,7 +3,8 @@ package queue
 import (
 	"errors"
 	"fmt"
-	"maps"
+	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,7 +72,7 @@ func (q *Queue) readJournal(indexed *register) (*replay, error) {
 	}
 	r := &replay{q: q, touched: map[uint64]bool{}, done: map[uint64]bool{}}
 	segments := q.journal.segments
-	if indexed != nil && len(segments) > q.opts.whole && q.journal.find(q.covered.Segment) != nil {
+	if indexed != nil && len(segments) > q.whole() && q.journal.find(q.covered.Segment) != nil {
 		q.take(indexed)
 		r.after, r.highest = q.covered.Frame, q.covered.Last
 		segments = segments[slices.Index(segments, q.journal.find(q.covered.Segment)):]
@@ -84,6 +85,14 @@ func (q *Queue) readJournal(indexed *register) (*replay, error) {
 	}
 	q.strand(r, indexed)
 	return r, q.remember(r.acked)
+}
+
+// whole is up to how many segments all are read: after a read that the card did not answer, all.
+func (q *Queue) whole() int {
+	if _, err := os.Stat(q.reread()); err == nil {
+		return math.MaxInt
+	}
+	return q.opts.whole
 }
 
 // replay reads segments in order. They never have less than their size, whatever a power cut does, so one that has is damaged.
@@ -125,62 +134,16 @@ func (q *Queue) remember(seqs []uint64) error {
 	return nil
 }
 
-// take makes the index's register the queue's.
+// take makes the index's register the queue's. Delivered items may have been let go since.
 func (q *Queue) take(indexed *register) {
 	q.register = indexed
-	indexed.each(func(_ uint64, s standing, at place) { q.journal.find(at.segment).count(s, 1) })
-}
-
-// missing tells of segments that should be there.
-func (q *Queue) missing() error {
-	for len(q.journal.segments) > 0 && q.journal.segments[0].number < q.settings.Oldest { // the power went as it was let go
-		if err := q.journal.retire(); err != nil {
-			return err
+	indexed.each(func(seq uint64, s standing, at place) {
+		in := q.journal.find(at.segment)
+		if s == delivered && in == nil {
+			indexed.set(seq, gone, place{})
 		}
-	}
-	if q.settings.Oldest == 0 { // the settings are new
-		q.settings.Newest = q.newest()
-		q.settings.Oldest = q.settings.Newest
-		if len(q.journal.segments) > 0 {
-			q.settings.Oldest = q.journal.segments[0].number
-		}
-	}
-	for n := q.settings.Oldest; n > 0 && n <= q.settings.Newest; n++ {
-		if q.journal.find(n) == nil && !slices.Contains(q.settings.Missing, n) {
-			q.settings.Missing = append(q.settings.Missing, n)
-			q.damaged = append(q.damaged, fmt.Sprintf("segment %d is missing", n))
-		}
-	}
-	return nil
-}
-
-// strand marks what the register knows to wait and the journal does not have. Where the whole journal was read, indexed is what the index
-// knew: it is as new as the journal's segments, so what it has waiting was not delivered and let go since.
-func (q *Queue) strand(r *replay, indexed *register) {
-	var seqs []uint64
-	if indexed == nil {
-		q.register.each(func(seq uint64, s standing, at place) {
-			if s.live() && q.journal.find(at.segment) == nil {
-				seqs = append(seqs, seq)
-			}
-		})
-	} else if q.covered.Segment == q.settings.Newest {
-		indexed.each(func(seq uint64, s standing, at place) {
-			now, _ := q.register.get(seq)
-			switch {
-			case s.live() && now == gone && !r.done[seq]:
-				seqs = append(seqs, seq)
-			case s == lost && now == gone:
-				q.stand(seq, lost, place{}) // it was told; it must not pass for delivered
-			case s == delivered:
-				r.done[seq] = true
-			}
-		})
-	}
-	for _, seq := range seqs {
-		q.stand(seq, lost, place{})
-	}
-	q.stranded = seqs
+		in.count(s, 1)
+	})
 }
 
 // newest is the highest segment number that was ever used, as far as anybody knows.
@@ -208,47 +171,6 @@ func (q *Queue) resume(r *replay) error {
 	return q.journal.resume(r.end, first)
 }
 
-// tell states what was lost, and writes what could be read of damaged frames again, so that the next Open need not.
-func (q *Queue) tell(r *replay, found *Recovery) error {
-	last, unfinished := r.unfinished()
-	fresh := r.news()
-	t := q.begin()
-	names := map[uint64]string{}
-	for _, d := range fresh {
-		if !d.noFile {
-			q.damaged = append(q.damaged, d.String())
-			if err := q.copyAside(d.segment, found); err != nil {
-				return err
-			}
-		}
-		t.add(kindTold, u64(d.from), u64(d.upto))
-		for _, seq := range d.missing {
-			if s, _ := q.register.get(seq); s == gone && !r.done[seq] {
-				q.stand(seq, lost, place{})
-				q.stranded = append(q.stranded, seq)
-			}
-		}
-	}
-	if unfinished {
-		found.Unfinished = fmt.Sprintf("the last write (frame %d) is not whole: nobody was told that it had succeeded", last.from)
-		t.add(kindTold, u64(last.from), u64(last.upto))
-	}
-	for _, seq := range q.stranded {
-		names[seq] = ""
-		r.touched[seq] = true
-	}
-	if err := q.index.name(names); err != nil {
-		return err
-	}
-	for _, seq := range slices.Sorted(maps.Keys(names)) {
-		q.damaged = append(q.damaged, lostName(seq, names[seq]))
-	}
-	if err := q.commitFrame(t); err != nil {
-		return err
-	}
-	return q.rewrite(slices.Sorted(maps.Keys(r.touched)))
-}
-
 // ready does what is better done before the first write than after it.
 func (q *Queue) ready(found *Recovery) error {
 	q.tended = q.journal.active()
@@ -260,6 +182,9 @@ func (q *Queue) ready(found *Recovery) error {
 		if err := q.checkpoint(); err != nil {
 			return err
 		}
+	}
+	if err := os.Remove(q.reread()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	if err := errors.Join(q.restock(), q.takeBallast()); err != nil {
 		return q.noRoom(err)

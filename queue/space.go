@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -78,4 +79,45 @@ func (q *Queue) takeBallast() error {
 		return nil
 	}
 	return writeFlushed(q.ballast(), make([]byte, ballastSize))
+}
+
+// makeRoom begins another segment when the frame does not fit. It comes before the frame is sealed, whose head names its segment.
+func (q *Queue) makeRoom(length int) error {
+	if q.journal.fits(length) {
+		return nil
+	}
+	q.mu.Lock()
+	err := q.journal.extend(q.journal.active() + 1)
+	q.mu.Unlock()
+	return q.noRoom(err)
+}
+
+// noRoom turns a failure into ErrFull when that is what it is: nothing was written.
+func (q *Queue) noRoom(err error) error {
+	if err == nil || errors.Is(err, ErrFull) {
+		return err
+	}
+	if free, total, e := q.space(q.dir); e == nil && free < minFree {
+		return fmt.Errorf("write: %w (%d MB free of %d MB): free space or replace the card: %w", ErrFull, free>>20, total>>20, err)
+	}
+	return fmt.Errorf("write: %w", err)
+}
+
+// checkRoom says why nothing can be put, when that is so. Before it does, it trims history, or makes a spare where there is room again.
+func (q *Queue) checkRoom(batch []*write) error {
+	if q.failed != nil || !slices.ContainsFunc(batch, func(w *write) bool { return w.needsRoom }) {
+		return nil
+	}
+	err := q.room()
+	if !errors.Is(err, ErrFull) {
+		return err
+	}
+	makeRoom := q.restock
+	if q.tooLong() {
+		makeRoom = q.tidy
+	}
+	if err := q.noRoom(makeRoom()); err != nil {
+		return err
+	}
+	return q.room()
 }

@@ -6,23 +6,24 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 )
 
 // small makes segments of four blocks, so that a few items fill many.
 var small4 = Opts{segment: 4 * blockSize, whole: 1}
 
 func TestIndexSettings(t *testing.T) {
-	o := options(t.TempDir(), ourMemtable)
+	o := open(t, t.TempDir()).index.db.Opts() // as Badger has them
 	switch {
 	case !o.SyncWrites:
 		t.Error("writes are not synced: a cut loses what was acknowledged")
-	case o.ValueThreshold < 9*pageItems+4 || o.ValueThreshold < 255:
+	case o.ValueThreshold <= 8+2*MaxPayload:
 		t.Error("some value would go to the value log, whose collection brings deleted keys back")
 	case len(o.EncryptionKey) > 0:
 		t.Error("Badger's own encryption is on")
-	case o.MemTableSize > 4<<20 || o.NumMemtables > 2 || o.BlockCacheSize > 1<<20:
+	case o.MemTableSize > 4<<20 || o.NumMemtables != 2 || o.BlockCacheSize > 1<<20 || o.IndexCacheSize > 1<<20:
 		t.Error("the index takes much memory")
+	case o.NumCompactors != 2:
+		t.Errorf("%d compactors: one stalls, and more idle hot", o.NumCompactors)
 	}
 }
 
@@ -76,6 +77,20 @@ func TestMissingManifestCostsNothing(t *testing.T) {
 	}
 }
 
+func TestMissingTableCostsNothing(t *testing.T) {
+	dir := t.TempDir()
+	q := open(t, dir)
+	put(t, q, Routine, "precious")
+	must(t, q.Close())
+	tables, err := filepath.Glob(filepath.Join(dir, "index", "*.sst"))
+	must(t, err)
+	must(t, os.Remove(tables[0]))
+	q, found := reopen(t, dir, Opts{})
+	if got := ids(t, q, Any, 9); got != "precious" || found.Rebuilt == "" || len(found.SetAside) != 1 {
+		t.Errorf("waiting %q, found %+v", got, found)
+	}
+}
+
 func TestEmptyFilesOfACutAreRemoved(t *testing.T) {
 	dir := t.TempDir()
 	q := open(t, dir)
@@ -89,20 +104,31 @@ func TestEmptyFilesOfACutAreRemoved(t *testing.T) {
 	}
 }
 
-// A memtable smaller than the one that wrote the index ends the process at every open.
+// A memtable smaller than the one that wrote the index ends the process at every open. Where the settings are lost, the files tell.
 func TestMemtableNeverShrinks(t *testing.T) {
 	dir := t.TempDir()
-	must(t, (&settings{Memtable: 8 << 20}).save(dir))
+	must(t, (&settings{Memtable: 16 << 20}).save(dir))
 	q := open(t, dir)
-	if got := q.index.db.Opts().MemTableSize; got != 8<<20 {
-		t.Errorf("an index written with 8 MiB memtables is opened with %d", got)
+	if got := q.index.db.Opts().MemTableSize; got != 16<<20 {
+		t.Errorf("an index written with 16 MiB memtables is opened with %d", got)
 	}
 	put(t, q, Routine, "a")
-	must(t, q.Close())
-	must(t, os.Remove(filepath.Join(dir, "queue.json")))
-	q = open(t, dir)
-	if got := ids(t, q, Any, 9); got != "a" {
-		t.Errorf("waiting %q", got)
+	quiet(t, q)
+	for name, damage := range map[string]func(path string) error{
+		"kept": func(string) error { return nil }, "missing": os.Remove, "damaged": func(path string) error { return os.Truncate(path, 9) },
+	} {
+		t.Run("settings "+name, func(t *testing.T) {
+			killed := filepath.Join(t.TempDir(), "killed")
+			copyStore(t, dir, killed)
+			must(t, damage(filepath.Join(killed, "queue.json")))
+			q, found := reopen(t, killed, Opts{})
+			if got := q.index.db.Opts().MemTableSize; got < 16<<20 || found.Rebuilt != "" {
+				t.Errorf("opened with %d, found %+v", got, found)
+			}
+			if got := ids(t, q, Any, 9); got != "a" {
+				t.Errorf("waiting %q", got)
+			}
+		})
 	}
 }
 
@@ -137,7 +163,7 @@ func TestDamagedItemIsNamedAndNeverReturned(t *testing.T) {
 	must(t, err)
 	_, err = f.WriteAt([]byte{0xff}, int64(at.offset)+entryHead+itemHead+5)
 	must(t, errors.Join(err, f.Close()))
-	must(t, q.checkpoint())
+	must(t, inWriter(t, q, q.checkpoint))
 	if got := ids(t, q, Any, 9); got != "good fine" {
 		t.Errorf("waiting %q", got)
 	}
@@ -177,66 +203,5 @@ func TestLostIsNotDelivered(t *testing.T) {
 		}
 		must(t, q.Close())
 		q, _ = reopen(t, dir, small4)
-	}
-}
-
-// However many are delivered and however often the power goes, only so many ids stay known.
-func TestRememberedIDsAreBounded(t *testing.T) {
-	dir := t.TempDir()
-	o := Opts{segment: 4 * blockSize, known: 20}
-	for life := range 5 {
-		q, _ := reopen(t, dir, o)
-		for n := range 30 {
-			id := fmt.Sprint(life, "-", n)
-			put(t, q, Routine, id)
-			must(t, q.Ack(t.Context(), seqOf(t, q, id)))
-		}
-		quiet(t, q)
-		killed := filepath.Join(t.TempDir(), "killed")
-		copyStore(t, dir, killed)
-		must(t, q.Close())
-		dir = killed
-	}
-	q, _ := reopen(t, dir, o)
-	quiet(t, q)
-	must(t, q.checkpoint()) // counts the last life's
-	must(t, q.checkpoint()) // and lets the oldest go
-	known := 0
-	must(t, q.index.each([]byte{'r'}, func([]byte, []byte) error { known++; return nil }))
-	if known > o.known {
-		t.Errorf("%d ids are known of 150 delivered, at most %d wanted", known, o.known)
-	}
-}
-
-// Ids stay known for Remember of running time, and no longer; a day in which the kiosk is off does not count.
-func TestRemember(t *testing.T) {
-	dir := t.TempDir()
-	o := Opts{Remember: 3 * time.Hour, segment: 4 * blockSize}
-	q, _ := reopen(t, dir, o)
-	put(t, q, Routine, "a")
-	must(t, q.Ack(t.Context(), seqOf(t, q, "a")))
-	older := func(d time.Duration) {
-		must(t, q.checkpoint())
-		q.run.before += d
-		for n := range 60 { // its segment is used again meanwhile
-			id := fmt.Sprint(d, n)
-			put(t, q, Urgent, id)
-			must(t, q.Ack(t.Context(), seqOf(t, q, id)))
-		}
-		must(t, q.Close())
-		q, _ = reopen(t, dir, o)
-	}
-	older(2 * time.Hour)
-	if _, state, err := q.Find("a"); err != nil || state != Delivered {
-		t.Errorf("before Remember has passed: %s %v", state, err)
-	}
-	put(t, q, Routine, "a")
-	if s := q.Stats(); s.Waiting != 0 {
-		t.Error("the id was forgotten before Remember had passed")
-	}
-	older(2 * time.Hour)
-	put(t, q, Routine, "a")
-	if s := q.Stats(); s.Waiting != 1 {
-		t.Error("the id is still known after Remember had passed")
 	}
 }

@@ -2,10 +2,7 @@ package queue
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"runtime"
-	"slices"
 	"time"
 )
 
@@ -90,55 +87,6 @@ func (q *Queue) writer() {
 	}
 }
 
-// Waiting for company, well below what a flush takes: writers who were released together come back together, and an acknowledgment that
-// rides along with a put costs nothing.
-const (
-	linger   = 2 * time.Millisecond
-	patience = 64 // yields of the processor
-)
-
-// gather takes what waits. When the last batch held several, their writers get a moment to come back.
-func (q *Queue) gather(first *write, held int) []*write {
-	batch, bytes, canWait := []*write{first}, first.size, first.canWait
-	for yields := 0; len(batch) < batchWrites && bytes < batchBytes; {
-		select {
-		case w := <-q.writes:
-			batch = append(batch, w)
-			bytes += w.size
-			canWait = canWait && w.canWait
-			continue
-		default:
-		}
-		if len(batch) < held && yields < patience {
-			yields++
-			runtime.Gosched()
-			continue
-		}
-		if !canWait {
-			break
-		}
-		canWait = false
-		if w := q.company(); w != nil {
-			batch = append(batch, w)
-			bytes += w.size
-		}
-	}
-	return batch
-}
-
-// company waits a little for a write.
-func (q *Queue) company() *write {
-	t := time.NewTimer(linger)
-	defer t.Stop()
-	select {
-	case w := <-q.writes:
-		return w
-	case <-t.C:
-	case <-q.stop:
-	}
-	return nil
-}
-
 func (q *Queue) commit(batch []*write) {
 	full := q.checkRoom(batch)
 	t := q.begin()
@@ -188,98 +136,5 @@ func (q *Queue) commitFrame(t *tx) error {
 		f(base)
 	}
 	q.wake()
-	return nil
-}
-
-// makeRoom begins another segment when the frame does not fit. It must come before the frame gets its number: q.roll writes frames too.
-func (q *Queue) makeRoom(length int) error {
-	if q.journal.fits(length) {
-		return nil
-	}
-	q.mu.Lock()
-	err := q.journal.extend(q.journal.active() + 1)
-	q.mu.Unlock()
-	return q.noRoom(err)
-}
-
-// noRoom turns a failure into ErrFull when that is what it is: nothing was written.
-func (q *Queue) noRoom(err error) error {
-	if err == nil || errors.Is(err, ErrFull) {
-		return err
-	}
-	if free, total, e := q.space(q.dir); e == nil && free < minFree {
-		return fmt.Errorf("write: %w (%d MB free of %d MB): free space or replace the card: %w", ErrFull, free>>20, total>>20, err)
-	}
-	return fmt.Errorf("write: %w", err)
-}
-
-// checkRoom says why nothing can be put, when that is so. Before it does, it trims history.
-func (q *Queue) checkRoom(batch []*write) error {
-	if q.failed != nil || !slices.ContainsFunc(batch, func(w *write) bool { return w.needsRoom }) {
-		return nil
-	}
-	err := q.room()
-	if !errors.Is(err, ErrFull) || !q.tooLong() {
-		return err
-	}
-	if err := q.noRoom(q.tidy()); err != nil {
-		return err
-	}
-	return q.room()
-}
-
-// upkeep follows a batch that began a segment: the index learns what the journal has, old segments are let go, and a spare is made ready.
-// What cannot be done because room is short is tried again with the next segment.
-func (q *Queue) upkeep() error {
-	if q.failed != nil {
-		return q.failed
-	}
-	if q.journal.active() == q.tended {
-		if q.short() && q.tooLong() {
-			return q.ifRoom(q.tidy())
-		}
-		return nil
-	}
-	q.tended = q.journal.active()
-	q.settings.Newest = q.tended
-	err := q.settings.save(q.dir)
-	if err == nil {
-		err = q.tidy()
-	}
-	return q.ifRoom(err)
-}
-
-// ifRoom passes over what failed because room is short.
-func (q *Queue) ifRoom(err error) error {
-	if err = q.noRoom(err); errors.Is(err, ErrFull) {
-		return nil
-	}
-	return err
-}
-
-// tidy lets go of what is not needed.
-func (q *Queue) tidy() error {
-	if err := q.checkpoint(); err != nil {
-		return err
-	}
-	if err := q.reclaim(); err != nil {
-		return err
-	}
-	return q.restock()
-}
-
-// restock keeps a spare ready while there is room for them.
-func (q *Queue) restock() error {
-	free, _, err := q.space(q.dir)
-	if err != nil || free < minFree || len(q.journal.spares) >= keptSpares-1 {
-		return err
-	}
-	path, err := q.journal.spare() // without the lock: it takes as long as writing a segment
-	if err != nil {
-		return err
-	}
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.journal.spares = append(q.journal.spares, path)
 	return nil
 }
