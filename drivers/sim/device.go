@@ -26,6 +26,7 @@ type Opts struct {
 	Speed    float64 // device time per real time; 0 and 1 are real time
 	ByHand   bool    // finger and probe move only when somebody calls for it; see the package's "Hands"
 	Model    Model   // which oximeter
+	Format   byte    // of a Nonin: 1, 2, 7, 8 or 13; 0 is 2
 	Combined bool    // the cuff is the combined BP and SpO2 board, with its own delimiters
 }
 

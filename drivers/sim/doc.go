@@ -1,4 +1,4 @@
-// Package sim is the far end of each wire: an oximeter, a cuff and a thermometer that answer like the real ones, all attached to one
+// Package sim is the far end of each wire: oximeters, cuffs, thermometers and boards that answer like the real ones, all attached to one
 // Patient, with faults on demand. Each is written from its maker's manual and from published captures, never from the driver that will
 // talk to it.
 //

@@ -21,6 +21,7 @@ type PAR struct {
 	core
 	marks    marks
 	combined bool
+	spo2     bool // the board's oximeter is on
 	buf      []byte
 	obeyed   bool          // some command was
 	last     time.Duration // when the last one was

@@ -81,7 +81,8 @@ func (p *PAR) obey(now time.Duration, code int, send func([]byte)) {
 		p.idle = manometer
 	case code == 15 || code == 16:
 		p.reset(codeReset)
-	case p.combined && (code == 30 || code == 31): // SpO2 off and on: this board's SpO2 half is not simulated
+	case p.combined && (code == 30 || code == 31):
+		p.spo2 = code == 31 // UN300C sends its packets
 	case sets:
 		p.first = pressure
 	case code == 24:
