@@ -14,6 +14,9 @@ const (
 // bciLength is the length of a packet of the five-byte stream.
 const bciLength = 5
 
+// berryWave is the highest point of a Berry's waveform, which goes from 1 to 100; a Contec's goes from 0 to 127.
+const berryWave = 100
+
 // decodeBCI reads a packet of five bytes.
 func decodeBCI(p []byte, d Dialect) vitals.Sample {
 	s := vitals.Sample{Kind: vitals.KindOximetry}
@@ -23,7 +26,7 @@ func decodeBCI(p []byte, d Dialect) vitals.Sample {
 	set(&s.Flags, vitals.SensorOff, d == DialectBerry && p[0]&0x20 != 0)
 	o := &s.Oximetry
 	o.Signal = signal(p[0])
-	if d == DialectContec || p[1] != 0 {
+	if d == DialectContec || p[1] != 0 && p[1] <= berryWave {
 		o.Pleth = vitals.Some(vitals.Pleth(p[1]))
 	}
 	if s.Flags.Doubted() {

@@ -19,9 +19,10 @@ type ChipOx struct {
 	waves    []vitals.Pleth
 	wave     [chipSamples]vitals.Pleth
 	status   uint16
-	asked    time.Time
-	heard    time.Time
-	round    int // which request is next
+	told     time.Time // when the status came last
+	asked    time.Time // when the last request left
+	measured time.Time // when the last sample came
+	round    int       // requests of the greeting that were sent
 	identity vitals.Identity
 }
 
@@ -44,11 +45,16 @@ var (
 	chipStream   = []byte{0xD1, 0x01, 0x01, 0x01, 0x02, 0x01, 0x03, 0x01, 0x11, 0x01, 0x04, 0x0A}
 )
 
-// Times of the driver: how often the status is asked for, which forbids numbers; and the patience of the others.
+// chipGreeting is the order of requests until the module streams. The status comes before the stream, since without one there is no number.
+var chipGreeting = [...][]byte{chipFirmware, chipSerial, chipStatus, chipStream}
+
+// Times of the driver.
 const (
-	chipAskEvery = 500 * time.Millisecond
-	chipSilence  = 10 * time.Second
-	chipLook     = 100 * time.Millisecond
+	chipAskEvery = 500 * time.Millisecond // between requests; so often the status is asked for, which may forbid numbers
+	chipStatusIn = 2 * time.Second        // a status holds so long: three answers may be lost
+	chipRestart  = 2 * time.Second        // without a sample, before the module is greeted again
+	chipSilence  = 10 * time.Second       // without a sample, before it is given up
+	chipLook     = 100 * time.Millisecond // how often Next looks at the clock while nothing comes
 )
 
 // NewChipOx returns a driver on an open port.
@@ -69,7 +75,7 @@ func (c *ChipOx) Identity() vitals.Identity { return c.identity }
 func (c *ChipOx) Wave() []vitals.Pleth { return c.waves }
 
 // Next returns a sample ten times a second, asking for stream and status meanwhile. It returns frame.ErrSilent after ten seconds without a
-// frame, ctx's error when ctx ends, and the port's own error when it fails (io.EOF at the end of a playback).
+// sample, ctx's error when ctx ends, and the port's own error when it fails (io.EOF at the end of a playback).
 func (c *ChipOx) Next(ctx context.Context) (vitals.Sample, error) {
 	c.waves = nil
 	for {
@@ -80,7 +86,7 @@ func (c *ChipOx) Next(ctx context.Context) (vitals.Sample, error) {
 		f, err := c.reader.Next(ctx, chipLook)
 		now = time.Now()
 		switch {
-		case errors.Is(err, frame.ErrSilent) && now.Sub(c.heard) < chipSilence:
+		case errors.Is(err, frame.ErrSilent) && now.Sub(c.measured) < chipSilence:
 			continue
 		case errors.Is(err, frame.ErrSilent):
 			return vitals.Sample{}, fmt.Errorf("oximeter: %w for %s: check its cable and power", err, chipSilence)
@@ -92,49 +98,68 @@ func (c *ChipOx) Next(ctx context.Context) (vitals.Sample, error) {
 			c.reader.Reject()
 			continue
 		}
-		c.heard = now
-		if s, ok := c.take(body); ok {
+		if s, ok := c.take(body, now); ok {
+			c.measured = now
 			return s, nil
 		}
 	}
 }
 
-// ask sends the next request when it is due: who are you, stream, and then the status again and again.
+// ask sends the next request when it is due.
 func (c *ChipOx) ask(now time.Time) error {
-	if c.heard.IsZero() {
-		c.heard = now
+	if c.measured.IsZero() {
+		c.measured = now
 	}
 	if now.Sub(c.asked) < chipAskEvery {
 		return nil
 	}
 	c.asked = now
-	requests := [...][]byte{chipFirmware, chipSerial, chipStream, chipStatus}
-	request := requests[min(c.round, len(requests)-1)]
-	if c.round++; now.Sub(c.heard) > 2*time.Second {
-		c.round = 0 // it was switched off and on: begin again
-	}
-	if _, err := c.port.Write(stuff(append([]byte{chipChannel}, request...))); err != nil {
+	if _, err := c.port.Write(stuff(append([]byte{chipChannel}, c.request(now)...))); err != nil {
 		return fmt.Errorf("oximeter: ask: %w", err)
 	}
 	return nil
 }
 
+// request is the status while the module streams. Else it is the greeting, again and again: the module may have been switched off and on, or
+// a request got lost.
+func (c *ChipOx) request(now time.Time) []byte {
+	if c.round == len(chipGreeting) {
+		if now.Sub(c.measured) < chipRestart {
+			return chipStatus
+		}
+		c.round = 0
+	}
+	c.round++
+	return chipGreeting[c.round-1]
+}
+
 // take reads a body whose checksum is right.
-func (c *ChipOx) take(b []byte) (vitals.Sample, bool) {
+func (c *ChipOx) take(b []byte, now time.Time) (vitals.Sample, bool) {
 	switch {
 	case len(b) > 0 && b[0] == chipFault:
 		return vitals.Sample{Kind: vitals.KindOximetry, Flags: vitals.Hardware}, true
 	case len(b) < 2 || b[0] != chipChannel:
 	case b[1] == 0x08 && len(b) >= 4:
-		c.status = uint16(b[2])<<8 | uint16(b[3])
+		c.status, c.told = uint16(b[2])<<8|uint16(b[3]), now
 	case b[1] == chipFirmware[0]:
 		tell(&c.identity.Firmware, b[2:])
 	case b[1] == chipSerial[0]:
 		tell(&c.identity.Serial, b[2:])
 	case len(b) == 7+chipSamples:
-		return c.stream(b), true
+		return c.stream(b, now), true
 	}
 	return vitals.Sample{}, false
+}
+
+// flags are those of the status: without one nobody knows whether there is a finger.
+func (c *ChipOx) flags(now time.Time) vitals.Flags {
+	switch {
+	case c.told.IsZero():
+		return vitals.NotReady
+	case now.Sub(c.told) >= chipStatusIn:
+		return vitals.Stale
+	}
+	return chipFlags(c.status)
 }
 
 // tell keeps what the module says of itself, as text where it is text.
@@ -150,8 +175,8 @@ func tell(to *string, b []byte) {
 }
 
 // stream reads id SpO2 PR(2) quality amplitude and ten samples.
-func (c *ChipOx) stream(b []byte) vitals.Sample {
-	s := vitals.Sample{Kind: vitals.KindOximetry, Flags: chipFlags(c.status)}
+func (c *ChipOx) stream(b []byte, now time.Time) vitals.Sample {
+	s := vitals.Sample{Kind: vitals.KindOximetry, Flags: c.flags(now)}
 	for i, v := range b[7:] {
 		c.wave[i] = vitals.Pleth(v)
 	}

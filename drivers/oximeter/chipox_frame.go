@@ -25,10 +25,10 @@ func (c *ChipOx) unstuff(f []byte) (body []byte, ok bool) {
 	for i := 1; i < len(f)-1; i++ {
 		v := f[i]
 		if v == chipEscape {
-			if i++; i == len(f)-1 {
-				return nil, false
+			i++ // f ends with a mark, so there is a byte
+			if v = f[i] | chipRestore; f[i] == v || v != chipMark && v != chipEscape {
+				return nil, false // no other byte is ever stuffed
 			}
-			v = f[i] | chipRestore
 		}
 		c.body[n] = v
 		n++

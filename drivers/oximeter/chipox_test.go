@@ -18,6 +18,9 @@ func chip(spo2 byte, rate int, quality byte) []byte {
 	return stuff([]byte{0x7F, 0x01, spo2, byte(rate >> 8), byte(rate), quality, 50, 1, 2, 3, 4, 0xA8, 0xA9, 7, 8, 9, 10})
 }
 
+// well is what the module says while nothing is wrong.
+func well(streamed ...[]byte) []byte { return append(chipState(0, 0), bytes.Join(streamed, nil)...) }
+
 func chipState(hi, lo byte) []byte { return stuff([]byte{0x7F, 0x08, hi, lo}) }
 
 func TestChipOx(t *testing.T) {
@@ -26,11 +29,12 @@ func TestChipOx(t *testing.T) {
 		b    []byte
 		want reading
 	}{
-		"numbers":       {chip(97, 72, 90), reading{97, 72, none, 10, 0}},
-		"above 255":     {chip(97, 300, 90), reading{97, 300, none, 10, 0}},
-		"stuffed":       {chip(97, 0xA8, 0x29), reading{97, 168, none, 10, 0}},
-		"no values":     {chip(127, 511, 90), reading{none, none, none, 10, 0}},
-		"bad quality":   {chip(97, 72, 101), reading{none, none, none, 10, vitals.Artifact}},
+		"no status yet": {chip(97, 72, 90), reading{none, none, none, 10, vitals.NotReady}},
+		"numbers":       {well(chip(97, 72, 90)), reading{97, 72, none, 10, 0}},
+		"above 255":     {well(chip(97, 300, 90)), reading{97, 300, none, 10, 0}},
+		"stuffed":       {well(chip(97, 0xA8, 0x29)), reading{97, 168, none, 10, 0}},
+		"no values":     {well(chip(127, 511, 90)), reading{none, none, none, 10, 0}},
+		"bad quality":   {well(chip(97, 72, 101)), reading{none, none, none, 10, vitals.Artifact}},
 		"no finger":     {append(chipState(0, 0x02), chip(97, 72, 90)...), reading{none, none, none, 10, vitals.NoFinger}},
 		"unplugged":     {append(chipState(0, 0x01), chip(97, 72, 90)...), reading{none, none, none, 10, vitals.SensorOff}},
 		"searching":     {append(chipState(0, 0x10), chip(97, 72, 90)...), reading{none, none, none, 10, vitals.Searching}},
@@ -60,7 +64,7 @@ func TestChipOxWaveAndIdentity(t *testing.T) {
 	}
 }
 
-// The module is asked who it is, then for the stream, then for its status; a silent one is given up after ten seconds.
+// The module is asked who it is, for its status, then for the stream; a silent one is given up after ten seconds.
 func TestChipOxAsks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
@@ -81,8 +85,8 @@ func TestChipOxAsks(t *testing.T) {
 			t.Errorf("a silent module: %v", err)
 		}
 		synctest.Wait()
-		want := slices.Concat(stuff([]byte{0x7F, 0x21}), stuff([]byte{0x7F, 0x23}),
-			stuff([]byte{0x7F, 0xD1, 1, 1, 1, 2, 1, 3, 1, 0x11, 1, 4, 0x0A}), stuff([]byte{0x7F, 0x88, 0}))
+		want := slices.Concat(stuff([]byte{0x7F, 0x21}), stuff([]byte{0x7F, 0x23}), stuff([]byte{0x7F, 0x88, 0}),
+			stuff([]byte{0x7F, 0xD1, 1, 1, 1, 2, 1, 3, 1, 0x11, 1, 4, 0x0A}))
 		if !bytes.HasPrefix(asked, want) {
 			t.Errorf("asked % x, want % x first", asked, want)
 		}

@@ -124,6 +124,15 @@ func TestBCI(t *testing.T) {
 		"dropping, on a Contec":       {[5]byte{0xa5, 40, 3, 72, 84}, DialectContec, reading{84, 72, -1, 40, 0}},
 		"probe unplugged, on a Berry": {[5]byte{0xa5, 40, 3, 72, 84}, DialectBerry, reading{-1, -1, -1, 40, vitals.SensorOff}},
 		"no waveform, on a Berry":     {[5]byte{0x85, 0, 3, 72, 97}, DialectBerry, reading{97, 72, -1, -1, 0}},
+		"top of a Berry's wave":       {[5]byte{0x85, 100, 3, 72, 97}, DialectBerry, reading{97, 72, -1, 100, 0}},
+		"beyond a Berry's wave":       {[5]byte{0x85, 101, 3, 72, 97}, DialectBerry, reading{97, 72, -1, -1, 0}},
+		"top of a Contec's wave":      {[5]byte{0x85, 127, 3, 72, 97}, DialectContec, reading{97, 72, -1, 127, 0}},
+		"searching, on a Berry":       {[5]byte{0x85, 40, 0x20, 72, 97}, DialectBerry, reading{-1, -1, -1, 40, vitals.Searching}},
+		"no finger, on a Berry":       {[5]byte{0x80, 40, 0x10, 72, 97}, DialectBerry, reading{-1, -1, -1, 40, vitals.NoFinger}},
+		"unplugged and no finger": {
+			[5]byte{0xbf, 0, 0x10, 72, 97}, DialectBerry, reading{-1, -1, -1, -1, vitals.SensorOff | vitals.NoFinger | vitals.SearchTimeout},
+		},
+		"pulse above 127, on a Berry": {[5]byte{0x85, 40, 0x43, 12, 97}, DialectBerry, reading{97, 140, -1, 40, 0}},
 		"zero by a parity error":      {[5]byte{0x85, 40, 3, 0, 0}, DialectContec, reading{-1, -1, -1, 40, 0}},
 		"pulse none":                  {[5]byte{0x85, 40, 0x43, 0x7f, 97}, DialectContec, reading{97, -1, -1, 40, 0}},
 	}

@@ -60,18 +60,3 @@ func near[T ~int](a, b vitals.Maybe[T], by T) bool {
 	y, ok2 := b.Get()
 	return ok1 && ok2 && max(x-y, y-x) <= by
 }
-
-// decodeSpot reads a spot check of format 13. One that comes from the device's memory is not what the patient has now, and one without
-// SmartPoint did not convince the device itself.
-func decodeSpot(f []byte) vitals.Sample {
-	d := f[spotHead:]
-	s := vitals.Sample{Kind: vitals.KindOximetry}
-	set(&s.Flags, vitals.NotReady, d[8]&0x01 != 0)
-	set(&s.Flags, vitals.Artifact, d[8]&0x02 == 0)
-	set(&s.Flags, vitals.Stale, d[9]&0x10 != 0)
-	set(&s.Flags, vitals.BatteryLow, d[9]&0x01 != 0)
-	if !s.Flags.Doubted() {
-		s.Oximetry.SpO2, s.Oximetry.Pulse = noninSpO2(d[13]), noninRate(int(d[10]&0x01)<<8|int(d[11]))
-	}
-	return s
-}

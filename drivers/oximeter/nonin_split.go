@@ -31,10 +31,6 @@ const (
 // Lengths of the frames.
 const (
 	noninFrame    = 5
-	spotHead      = 6 // 00 02 00 0D and the length of what follows
-	spotTail      = 2 // checksum 03
-	spotLeast     = 14
-	spotMost      = 40
 	group1Length  = 3
 	group8Length  = 4
 	noninStatusOK = 0x80
@@ -51,12 +47,49 @@ func (s *noninSplitter) split(b []byte, atEOF bool) (int, []byte, error) {
 		if more && !atEOF {
 			return i, nil, nil
 		}
+		if n = s.damaged(b[i:]); n > 0 {
+			s.gap = true
+			return i + n, b[i : i+n], nil
+		}
 		s.gap = true
 		if s.lost++; s.lost > s.patience() {
 			s.is, s.lost = noninUndecided, 0
 		}
 	}
 	return len(b), nil, nil
+}
+
+// damaged returns the length of what stands where the next frame should, looks like one and has a wrong sum. It is cut all the same, so that
+// it can be counted: sound refuses it, and the search goes on at its second byte.
+func (s *noninSplitter) damaged(b []byte) int {
+	if s.gap {
+		return 0
+	}
+	switch s.is {
+	case noninFormat2:
+		if len(b) >= noninFrame && frame2(b[:noninFrame-1]) {
+			return noninFrame
+		}
+	case noninFormat7:
+		if len(b) >= noninFrame && frame7(b[:noninFrame-1]) {
+			return noninFrame
+		}
+	case noninFormat13:
+		n, _ := spotFrame(b)
+		return n
+	}
+	return 0
+}
+
+// sound says whether the checksum of a frame is right, where the format has one.
+func (s *noninSplitter) sound(f []byte) bool {
+	switch s.is {
+	case noninFormat2, noninFormat7:
+		return sum8(f[:noninFrame-1]) == f[noninFrame-1]
+	case noninFormat13:
+		return spotSound(f)
+	}
+	return true
 }
 
 // found forgives what was lost: all of it where a frame has a checksum. Bytes of another format can look like a group, with some bytes
@@ -87,7 +120,7 @@ func (s *noninSplitter) match(b []byte, atEOF bool) (n int, more bool) {
 	case noninFormat7:
 		return run(b, 1, frame7)
 	case noninFormat13:
-		return spotFrame(b)
+		return spotWhole(b)
 	case noninFormat1, noninFormat8:
 		return group(b, s.is, 1, true)
 	}
@@ -100,7 +133,7 @@ func (s *noninSplitter) decide(b []byte, atEOF bool) (n int, more bool) {
 		is    noninFormat
 		match func() (int, bool)
 	}{
-		{noninFormat13, func() (int, bool) { return spotFrame(b) }},
+		{noninFormat13, func() (int, bool) { return spotWhole(b) }},
 		{noninFormat2, func() (int, bool) { return run(b, convincing2, frame2) }},
 		{noninFormat7, func() (int, bool) { return run(b, convincing7, frame7) }},
 		{noninFormat8, func() (int, bool) { return group(b, noninFormat8, convincing1, atEOF) }},
@@ -181,32 +214,4 @@ func grouped(b []byte, is noninFormat) bool {
 	}
 	const used = 0x20 | 0x08 | 0x01 | 0x40 | 0x02 // of b4: SmartPoint, finger, battery; older: disconnected, battery critical
 	return is != noninFormat8 || len(b) == 0 || b[0]&0x40 == 0 && (len(b) < group8Length || b[3]&^used == 0)
-}
-
-// spotFrame returns the length of the spot check that b begins with.
-func spotFrame(b []byte) (n int, more bool) {
-	for i, c := range [...]byte{0x00, 0x02, 0x00, 0x0D} {
-		if i < len(b) && b[i] != c {
-			return 0, false
-		}
-	}
-	if len(b) < spotHead {
-		return 0, true
-	}
-	length := int(b[4])<<8 | int(b[5])
-	if length < spotLeast || length > spotMost {
-		return 0, false
-	}
-	n = spotHead + length + spotTail
-	if len(b) < n {
-		return 0, true
-	}
-	sum := byte(0)
-	for _, c := range b[spotHead : spotHead+length] {
-		sum += c
-	}
-	if b[n-2] != sum || b[n-1] != 0x03 {
-		return 0, false
-	}
-	return n, false
 }
