@@ -59,7 +59,10 @@ const (
 
 // NewChipOx returns a driver on an open port.
 func NewChipOx(p frame.Port) *ChipOx {
-	return &ChipOx{port: p, reader: frame.NewReader(p, splitChip, chipMost+2), identity: vitals.Identity{Manufacturer: "EnviteC", Model: "ChipOx"}}
+	return &ChipOx{
+		port: p, reader: frame.NewReader(p, splitChip, chipMost+2),
+		identity: vitals.Identity{Manufacturer: "EnviteC", Model: "ChipOx"},
+	}
 }
 
 // Lines are the settings to try.
@@ -120,8 +123,8 @@ func (c *ChipOx) ask(now time.Time) error {
 	return nil
 }
 
-// request is the status while the module streams. Else it is the greeting, again and again: the module may have been switched off and on, or
-// a request got lost.
+// request is the status while the module streams. Else it is the greeting, again and again: the module may have been switched off and on,
+// or a request got lost.
 func (c *ChipOx) request(now time.Time) []byte {
 	if c.round == len(chipGreeting) {
 		if now.Sub(c.measured) < chipRestart {
@@ -199,7 +202,8 @@ func (c *ChipOx) stream(b []byte, now time.Time) vitals.Sample {
 // chipBits are the flags of the status bits, from bit 0 on.
 var chipBits = [16]vitals.Flags{
 	0: vitals.SensorOff, 1: vitals.NoFinger, 4: vitals.Searching, 5: vitals.SearchTimeout, 6: vitals.LowPerfusion, 7: vitals.LowPerfusion,
-	8: vitals.AmbientLight, 9: vitals.Artifact, 10: vitals.Artifact, 11: vitals.Hardware, 12: vitals.Hardware, 13: vitals.Hardware, 14: vitals.SensorOff,
+	8: vitals.AmbientLight, 9: vitals.Artifact, 10: vitals.Artifact, 11: vitals.Hardware, 12: vitals.Hardware, 13: vitals.Hardware,
+	14: vitals.SensorOff,
 }
 
 func chipFlags(status uint16) (f vitals.Flags) {

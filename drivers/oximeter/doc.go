@@ -1,5 +1,5 @@
-// Package oximeter reads pulse oximeters: the Contec CMS50 family, the devices that speak the five-byte BCI stream, Nonin's, and the EnviteC
-// ChipOx.
+// Package oximeter reads pulse oximeters: the Contec CMS50 family, the devices that speak the five-byte BCI stream, Nonin's, and the
+// EnviteC ChipOx.
 //
 // # Contec CMS50, V7 packets
 //
@@ -38,37 +38,52 @@
 // command is sent, but for A1 on silence: any byte wakes some of these devices.
 //
 // Bit 5 of b0 has opposite meanings, so the dialect must be told: read as Berry, a desaturating patient on a Contec would be "no probe".
-// Bit 4 of b0 becomes vitals.SearchTimeout in both: the device has no pulse to show, and why is in the flags beside it.
+// Bit 4 of b0 becomes vitals.SearchTimeout in both: the device has no pulse to show, and why is in the flags beside it. A Berry's waveform
+// goes from 1 to 100; 0 and what is above are none.
 //
-// With odd parity a damaged byte reaches the program as 00, which can clear the flags in b2 or make a number of another one. No packet has a
-// checksum either, so a Sample here is what one packet said and no more: a lone outlier is for the exam's stable window to pass over.
+// With odd parity a damaged byte reaches the program as 00, which can clear the flags in b2 or make a number of another one. No packet
+// has a checksum either, so a Sample here is what one packet said and no more: a lone outlier is for the exam's stable window to pass
+// over.
 //
 // # Nonin, formats 1, 2, 7, 8 and 13
 //
-// Source: Nonin, 9560 specification 6470-000-01; OEM III as in published firmware. Line 9600 8N1; the device talks unasked and the driver never
-// writes.
+// Source: Nonin, 9560 specification 6470-000-01; OEM III as in published firmware. Line 9600 8N1; the device talks unasked and the driver
+// never writes.
 //
 //	format 2    01 | STATUS | pleth | FLOAT | sum of the four          75 a second, 25 make a packet
 //	format 7    STATUS | pleth msb | pleth lsb | FLOAT | sum of the four
-//	STATUS      7 = 1 · 6 sensor unplugged · 5 artifact · 4 out of track · 3 finger out · 2-1 perfusion 01 green 11 yellow 10 red · 0 SYNC
+//	STATUS      7 = 1 · 6 sensor unplugged (OEM III) · 5 artifact · 4 out of track · 3 finger out (SNSA) · 0 SYNC, in the first of 25 only ·
+//	            2-1 perfusion, while a pulse passes: 01 green 11 yellow 10 red; yellow and red are vitals.LowPerfusion
 //	FLOAT       by frame: 1-2 HR · 3 SpO2 · 4 revision · 8 status 2 (0 battery low) · 9 SpO2-D · 17 E-SpO2-D · 20-21 HR-D · 22-23 E-HR-D
 //	            a rate is (msb & 3) << 7 | lsb & 7F; 511 and 127 are none
-//	format 1    b1: 7 = 1 · 6 sensor unplugged · 5 out of track · 4, 3 perfusion low, marginal · 2 artifact · 1-0 HR 8-7 | b2: HR 6-0 | b3: SpO2
-//	format 8    the same with b1 bit 6 clear, and b4: 5 SmartPoint · 3 finger out · 0 battery low; one a second
+//	format 1    b1 | b2: HR 6-0 | b3: SpO2; b2 and b3 with bit 7 clear; one a second
+//	            b1: 7 = 1 · 6 sensor unplugged · 5 out of track · 4, 3 perfusion low, marginal · 2 artifact · 1-0 HR 8-7
+//	format 8    the same with b1 bit 6 clear, and b4: 5 SmartPoint · 3 finger out (SNSA) · 0 battery low
 //	format 13   00 02 00 0D | length(2) | BCD date and time(7) 00 | status(2) | rate(2) | - | SpO2 | sum of the data | 03
 //	            status: bit 9 SmartPoint · bit 8 no measurement · bit 4 from memory · bit 0 battery low
 //
-// Which format it is, the bytes tell: a good spot check; four frames of format 2 in a row, six of format 7, or three groups of format 8 or 1 that
-// nearly agree. To resynchronise, skip a byte and look again; 250 bytes without a frame, or twelve between groups, and the format is open.
+// Which format it is, the bytes tell: a good spot check; four frames of format 2 in a row, or six of format 7; three groups of format 8
+// or 1, which are three seconds, that nearly agree and with another one behind them. To resynchronise, skip a byte and look again; 250
+// bytes without a frame, or twelve between groups, and the format is open again.
 //
-// A packet is 25 frames without a gap, from one SYNC to the next; with anything else it is dropped. The values for a display (-D) stand still
-// for ten seconds after the finger has left. They are given only while no frame of the packet has a flag and the plain value is there, which
-// goes at once. Formats 1 and 8 have no checksum: a number is given when the group before it says the same within 3 % and 10 a minute. A
-// spot check is one result; those from memory are of another time and never given.
+// A packet is 25 frames without a byte between them, from one SYNC to the next; with anything else it is dropped. It is one sample; its
+// 25 points of waveform are in Wave, since a Sample has room for one. The values for a display (-D) stand still for ten seconds after the
+// finger has left. They are given only while no frame of the packet has a flag and the plain value is there, which goes at once; those of
+// eight beats (E-) come before those of four. The slots that an OEM III leaves open may hold anything: there a battery flag (frame 8)
+// means nothing.
+//
+// Formats 1 and 8 have no checksum. What protects them is agreement: a number is given when the group before it, without a flag and with no
+// byte lost between, says the same within 3 % and 10 a minute. So a damaged byte can move a number by so much, once, and no further.
+//
+// A spot check is one sample, made now. A record from memory (20 and more are sent first) is of another time: it is passed over. A device
+// of format 13 is silent between two measurements, and that is no fault of it once it has sent one.
+//
+// After 2.5 s without a byte, what was begun is forgotten: half a packet, the group before, a record whose length was damaged. Without this
+// such a record would wait for bytes of the next one, and keep a patient's number until another's came.
 //
 // # EnviteC ChipOx
 //
-// Source: a published client. Line 9600 8N1.
+// Source: the SpO2 part of an old RxBox client; no manual. Line 9600 8N1.
 //
 //	A8 | body | hi | lo | A8     between the marks A8 is A9 88 and A9 is A9 89
 //	checksum   over the body from hi = lo = 0: v = hi:lo + b; lo = v & FF; hi = (v >> 8) + (lo XOR b)
@@ -77,7 +92,12 @@
 //	status     7F 08 hi lo; bits: 0 unplugged · 1 no finger · 4 searching · 5 too long · 6, 7 low perfusion · 8 light · 9, 10 motion ·
 //	           11 sensor defective · 12 supply · 13 overheated · 14 wrong sensor
 //
-// The status is asked for every half second and holds until the next. A quality above 100 is an error. Channel 0D is a system error.
+// To resynchronise, look for a mark; two marks side by side are an end and a beginning. A9 stands before 88 and 89 only; before anything
+// else it is damage.
+//
+// The status is asked for every half second, and the finger is known from it alone: before the first there is no number
+// (vitals.NotReady), nor when the newest is two seconds old (vitals.Stale). A quality above 100 is an error (vitals.Artifact). Channel 0D
+// is a system error (vitals.Hardware). After two seconds without a measurement the module is asked for everything again.
 //
 // # What the numbers mean
 //
@@ -97,4 +117,13 @@
 //	Nonin 8, 13        9600 8N1            high       vendor's table                              a capture
 //	Nonin 1            9600 8N1            medium     one source                                  a capture
 //	ChipOx             9600 8N1            medium     one client's code                           a capture; ids of the stream
+//
+// Every byte of every format with a checksum was changed to every other, lost and doubled in tests: no number came of it that the clean
+// stream has not. Nonin's sum is one byte, so two damaged bytes in one frame can cancel out; it is the exam's stable window that passes
+// over such an outlier. Format 1 has no bit for the finger: what it says when that has left is not known.
+//
+// # What is left out
+//
+// Nonin's host commands (format, clock, serial number) and the text lines of its handhelds; Medlab PEARL, whose only source is a forum's
+// bytes; Contec's download of stored data.
 package oximeter

@@ -12,8 +12,8 @@ import (
 	"nabz/drivers/vitals"
 )
 
-// Nonin reads a Nonin OEM III, Xpod, iPod, 3150 or 9560 in any of its formats 1, 2, 7, 8 and 13; it finds out from the bytes which. It is not
-// safe for concurrent use.
+// Nonin reads a Nonin OEM III, Xpod, iPod, 3150 or 9560 in any of its formats 1, 2, 7, 8 and 13; it finds out from the bytes which. It is
+// not safe for concurrent use.
 type Nonin struct {
 	ear     ear
 	reader  *frame.Reader
@@ -68,8 +68,8 @@ func (n *Nonin) Identity() vitals.Identity {
 	return id
 }
 
-// Wave is the waveform of the sample that Next returned last: in formats 2 and 7 the 25 values of a third of a second, 0..255 and 0..65535, and
-// none in others. It is valid until the next call.
+// Wave is the waveform of the sample that Next returned last: in formats 2 and 7 the 25 values of a third of a second, 0..255 and
+// 0..65535, and none in others. It is valid until the next call.
 func (n *Nonin) Wave() []vitals.Pleth { return n.packet.wave[:n.packet.waves] }
 
 // Next returns a sample for each packet of 25 frames (formats 2 and 7: three a second), each group (1 and 8: one a second), or each spot
@@ -120,8 +120,8 @@ func (n *Nonin) quiet(began time.Time, err error) error {
 	return fmt.Errorf("oximeter: %w for %s: check its cable and that it is switched on", err, noninSilence)
 }
 
-// mind forgets what was collected when bytes were lost before the newest frame, and what the device said of itself when its format shows that
-// it is another device.
+// mind forgets what was collected when bytes were lost before the newest frame, and what the device said of itself when its format shows
+// that it is another device.
 func (n *Nonin) mind() {
 	if skipped := n.reader.Tally().Skipped; skipped != n.skipped {
 		n.skipped = skipped

@@ -59,8 +59,8 @@ func (s *noninSplitter) split(b []byte, atEOF bool) (int, []byte, error) {
 	return len(b), nil, nil
 }
 
-// damaged returns the length of what stands where the next frame should, looks like one and has a wrong sum. It is cut all the same, so that
-// it can be counted: sound refuses it, and the search goes on at its second byte.
+// damaged returns the length of what stands where the next frame should, looks like one and has a wrong sum. It is cut all the same, so
+// that it can be counted: sound refuses it, and the search goes on at its second byte.
 func (s *noninSplitter) damaged(b []byte) int {
 	if s.gap {
 		return 0
@@ -174,8 +174,8 @@ func frame7(b []byte) bool {
 	return (len(b) < 1 || b[0] >= noninStatusOK) && (len(b) < noninFrame || b[4] == b[0]+b[1]+b[2]+b[3])
 }
 
-// group returns a group's length when b begins with so many of them, each with bit 7 set in its first byte alone and near the one before it.
-// Unless the end is open, another one begins behind them.
+// group returns a group's length when b begins with so many of them, each with bit 7 set in its first byte alone and near the one before
+// it. Unless the end is open, another one begins behind them.
 func group(b []byte, is noninFormat, groups int, open bool) (n int, more bool) {
 	length := group1Length
 	if is == noninFormat8 {

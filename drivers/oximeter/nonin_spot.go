@@ -10,8 +10,8 @@ const (
 	spotMost  = 40
 )
 
-// decodeSpot reads a record of format 13. One that comes from the device's memory is no sample: it is of another time and perhaps of another
-// patient. One without SmartPoint did not convince the device itself.
+// decodeSpot reads a record of format 13. One that comes from the device's memory is no sample: it is of another time and perhaps of
+// another patient. One without SmartPoint did not convince the device itself.
 func decodeSpot(f []byte) (s vitals.Sample, live bool) {
 	d := f[spotHead:]
 	if d[9]&0x10 != 0 {
