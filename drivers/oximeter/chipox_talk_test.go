@@ -146,12 +146,51 @@ func TestChipOxNumbersNeedAStatus(t *testing.T) {
 // Between the marks only two escapes exist; another one is damage.
 func TestChipOxUnknownEscape(t *testing.T) {
 	body := []byte{0x7F, 0x01, 97, 0, 72, 90, 50, 1, 2, 3, 4, 5, 0x70, 7, 8, 9, 10}
-	f := bytes.Replace(stuff(body), []byte{0x70}, []byte{chipEscape, 0x50}, 1)
 	c := NewChipOx(nil)
-	if got, ok := c.unstuff(f); ok {
+	if got, ok := c.unstuff(bytes.Replace(stuff(body), []byte{0x70}, []byte{chipEscape, 0x50}, 1)); ok {
 		t.Errorf("taken as % X", got)
+	}
+	body[12] = chipEscape
+	if got, ok := c.unstuff(bytes.Replace(stuff(body), []byte{0x89}, []byte{chipEscape}, 1)); ok {
+		t.Errorf("two escapes taken as % X", got)
 	}
 	if got, ok := c.unstuff(stuff(body)); !ok || !bytes.Equal(got, body) {
 		t.Errorf("% X, %v", got, ok)
+	}
+}
+
+// While it measures the module is left alone but for its status.
+func TestChipOxIsGreetedOnce(t *testing.T) {
+	var streams, others, states atomic.Int32
+	answer := func(request []byte) ([]byte, bool) {
+		switch {
+		case bytes.Equal(request, askedStatus):
+			states.Add(1)
+			return chipState(0, 0), false
+		case bytes.Equal(request, askedStream):
+			return chip(97, 72, 90), streams.Add(1) == 1
+		}
+		others.Add(1)
+		return nil, false
+	}
+	module(t, answer, func(t *testing.T, c *ChipOx) {
+		for began := time.Now(); time.Since(began) < 30*time.Second; {
+			if _, err := c.Next(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if streams.Load() != 1 || others.Load() != 2 || states.Load() < 50 {
+		t.Errorf("stream asked for %d times, who it is %d times, status %d times in half a minute", streams.Load(), others.Load(), states.Load())
+	}
+}
+
+// Two bytes that changed places have the same sum; the checksum's other half sees them.
+func TestChipOxBytesThatChangedPlaces(t *testing.T) {
+	f := chip(97, 72, 90)
+	f[3], f[6] = f[6], f[3] // saturation and quality
+	c := NewChipOx(nil)
+	if got, ok := c.unstuff(f); ok {
+		t.Errorf("taken as % X", got)
 	}
 }
