@@ -12,11 +12,16 @@ import (
 
 // HBP9030 listens to an Omron HBP-9030: the patient puts an arm in and presses start, and the monitor sends one line. It is not safe for
 // concurrent use.
-type HBP9030 struct{ reader *frame.Reader }
+type HBP9030 struct {
+	ear    frame.Ear
+	reader *frame.Reader
+}
 
 // NewHBP9030 returns a driver on an open port. It never writes to it.
 func NewHBP9030(p frame.Port) *HBP9030 {
-	return &HBP9030{frame.NewReader(p, splitLine, lineMost)}
+	h := &HBP9030{ear: frame.Ear{Port: p}}
+	h.reader = frame.NewReader(&h.ear, splitLine, lineMost)
+	return h
 }
 
 // Lines are the settings to try: on USB the speed is of no account.
@@ -30,7 +35,7 @@ func (h *HBP9030) Identity() vitals.Identity {
 	return vitals.Identity{Manufacturer: "Omron", Model: "HBP-9030"}
 }
 
-// partialTime is how long the rest of a line may take.
+// partialTime is how long the next bytes of a line may take.
 const partialTime = time.Second
 
 // Next waits for the next measurement, as long as it takes. A line in another of the monitor's formats is a sample without numbers whose
@@ -39,7 +44,9 @@ func (h *HBP9030) Next(ctx context.Context) (vitals.Sample, error) {
 	for {
 		line, err := h.reader.Next(ctx, partialTime)
 		if errors.Is(err, frame.ErrSilent) {
-			h.reader.Reset()
+			if h.ear.Silence() >= partialTime {
+				h.reader.Reset()
+			}
 			continue
 		}
 		if err != nil {

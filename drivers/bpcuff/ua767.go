@@ -14,7 +14,7 @@ import (
 // UA767 receives from an A&D UA-767PBT over its serial-port profile: the cuff connects after each measurement and sends one record. It is
 // not safe for concurrent use.
 type UA767 struct {
-	port     frame.Port
+	ear      frame.Ear
 	reader   *frame.Reader
 	came     time.Time // when the record that is not confirmed yet came
 	pause    time.Duration
@@ -24,10 +24,9 @@ type UA767 struct {
 
 // NewUA767 returns a driver on an open port.
 func NewUA767(p frame.Port) *UA767 {
-	return &UA767{
-		port: p, reader: frame.NewReader(p, splitRecord, recordLength), pause: confirmAfter,
-		identity: vitals.Identity{Manufacturer: "A&D", Model: "UA-767PBT"},
-	}
+	u := &UA767{ear: frame.Ear{Port: p}, pause: confirmAfter, identity: vitals.Identity{Manufacturer: "A&D", Model: "UA-767PBT"}}
+	u.reader = frame.NewReader(&u.ear, splitRecord, recordLength)
+	return u
 }
 
 // Lines are the settings to try: on Bluetooth the speed is of no account.
@@ -58,7 +57,9 @@ func (u *UA767) Next(ctx context.Context) (vitals.Sample, error) {
 		}
 		f, err := u.reader.Next(ctx, partialTime)
 		if errors.Is(err, frame.ErrSilent) {
-			u.reader.Reset()
+			if u.ear.Silence() >= partialTime {
+				u.reader.Reset()
+			}
 			continue
 		}
 		if err != nil {
@@ -93,7 +94,7 @@ func (u *UA767) confirm(ctx context.Context) error {
 		return ctx.Err()
 	}
 	u.came = time.Time{}
-	return frame.Write(u.port, []byte(confirmed), abortTime)
+	return frame.Write(&u.ear, []byte(confirmed), abortTime)
 }
 
 // Lengths of the record.

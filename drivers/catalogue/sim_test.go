@@ -2,6 +2,7 @@ package catalogue_test
 
 import (
 	"context"
+	"errors"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -118,6 +119,20 @@ func TestOximeters(t *testing.T) {
 	}
 }
 
+// TestNoninSpotCheck: a spot check is told once, with the patient's numbers. The manual lets the device take forty seconds for it.
+func TestNoninSpotCheck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := driverOf(t, "nonin", plugged(t, sim.NewNonin(person(), sim.Opts{Format: 13})))
+		s, err := listener.Next(t.Context())
+		for began := time.Now(); errors.Is(err, frame.ErrSilent) && time.Since(began) < 40*time.Second; {
+			s, err = listener.Next(t.Context())
+		}
+		if n, ok := s.Oximetry.SpO2.Get(); err != nil || !ok || n < 93 || n > 96 {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+}
+
 // arm is a device with a cuff.
 type arm interface {
 	sim.Device
@@ -211,6 +226,42 @@ func TestCancelledRunsEmptyTheCuff(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// TestPushedCuffs: what the patient measures arrives; a fault has no numbers.
+func TestPushedCuffs(t *testing.T) {
+	for name, device := range map[string]func() *sim.Pushed{
+		"hbp9030": func() *sim.Pushed { return sim.NewHBP9030(person(), sim.Opts{}) },
+		"ua767":   func() *sim.Pushed { return sim.NewUA767(person(), sim.Opts{}) },
+	} {
+		for _, o := range outcomes {
+			t.Run(name+" "+o.name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					d := device()
+					listener := driverOf(t, name, plugged(t, d))
+					d.PressStart()
+					if s, err := listener.Next(t.Context()); err != nil || !measured(s) {
+						t.Fatalf("the first run: %+v, %v", s, err)
+					}
+					next := make(chan vitals.Sample, 1)
+					go func() {
+						if s, err := listener.Next(t.Context()); err == nil {
+							next <- s
+						}
+					}()
+					<-time.After(time.Minute) // another minute on the cuff's clock, and the first one is confirmed
+					d.Inject(sim.Stale)
+					if !o.good {
+						d.InjectN(o.fault, 1)
+					}
+					d.PressStart()
+					if s := <-next; measured(s) != o.good || s.Flags.Doubted() == o.good {
+						t.Errorf("%+v", s)
+					}
+				})
+			})
+		}
 	}
 }
 

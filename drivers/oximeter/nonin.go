@@ -15,7 +15,7 @@ import (
 // Nonin reads a Nonin OEM III, Xpod, iPod, 3150 or 9560 in any of its formats 1, 2, 7, 8 and 13; it finds out from the bytes which. It is
 // not safe for concurrent use.
 type Nonin struct {
-	ear     ear
+	ear     frame.Ear
 	reader  *frame.Reader
 	split   noninSplitter
 	format  noninFormat // of the newest frame
@@ -31,24 +31,9 @@ const (
 	noninPause   = 2500 * time.Millisecond // without a byte, before what was begun is forgotten
 )
 
-// ear is a port, and when bytes last came from it.
-type ear struct {
-	frame.Port
-	heard time.Time
-}
-
-// Read notes the time.
-func (e *ear) Read(b []byte) (int, error) {
-	n, err := e.Port.Read(b)
-	if n > 0 {
-		e.heard = time.Now()
-	}
-	return n, err
-}
-
 // NewNonin returns a driver on an open port. It never writes to it.
 func NewNonin(p frame.Port) *Nonin {
-	n := &Nonin{ear: ear{Port: p}}
+	n := &Nonin{ear: frame.Ear{Port: p}}
 	n.reader = frame.NewReader(&n.ear, n.split.split, 64)
 	return n
 }
@@ -110,7 +95,7 @@ func (n *Nonin) patience(began time.Time) time.Duration {
 
 // quiet forgets what was begun before a pause, since what follows is of another time, and gives up in the end.
 func (n *Nonin) quiet(began time.Time, err error) error {
-	if time.Since(n.ear.heard) >= noninPause {
+	if n.ear.Silence() >= noninPause {
 		n.reader.Reset()
 		n.forget()
 	}

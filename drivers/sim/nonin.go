@@ -21,8 +21,11 @@ type Nonin struct {
 
 var _ Device = (*Nonin)(nil)
 
-// noninStill is how long the values for a display stand still.
-const noninStill = 10 * time.Second
+// How long the values for a display stand still, and how long after power-on a spot check comes; the manual says within 40 s.
+const (
+	noninStill = 10 * time.Second
+	spotTime   = 12 * time.Second
+)
 
 // NewNonin returns the oximeter on p's finger. Opts.Format is 1, 2, 7, 8 or 13; 0 is 2.
 func NewNonin(p *Patient, o Opts) *Nonin {
@@ -82,7 +85,7 @@ func (n *Nonin) tick(t time.Duration, send func([]byte)) {
 	case 2, 7:
 		send(n.frame(d, t))
 	case 13:
-		if d.pulse.Known() && !n.told && t > noninStill {
+		if d.pulse.Known() && !n.told && t > spotTime {
 			n.told = true
 			send(n.spotCheck(d))
 		}
