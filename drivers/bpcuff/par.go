@@ -60,7 +60,7 @@ func (p *PAR) Init(ctx context.Context) error {
 }
 
 // Abort empties the cuff. It gives up after two seconds.
-func (p *PAR) Abort() error { return frame.Write(p.port, []byte{abort}, abortTime) }
+func (p *PAR) Abort() error { return frame.Write(p.port, "cuff", []byte{abort}, abortTime) }
 
 // Measure runs one measurement: it inflates once, tells progress of the pressure in the cuff, and returns the result. start is the first
 // inflation in mmHg, 0 for the module's own.
@@ -202,7 +202,7 @@ func (p *PAR) send(ctx context.Context, code string) error {
 		return ctx.Err()
 	}
 	p.sent = time.Now()
-	return frame.Write(p.port, p.command(code), abortTime)
+	return frame.Write(p.port, "cuff", p.command(code), abortTime)
 }
 
 // Next decodes whatever the module sends, without asking for anything: a cuff pressure, or a status as a blood-pressure sample. It is how

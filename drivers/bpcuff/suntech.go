@@ -57,7 +57,7 @@ func (s *SunTech) Init(ctx context.Context) error {
 // Abort empties the cuff. It gives up after two seconds.
 func (s *SunTech) Abort() error {
 	s.aborted = time.Now()
-	return frame.Write(s.port, sunCommand(sunAbort...), abortTime)
+	return frame.Write(s.port, "cuff", sunCommand(sunAbort...), abortTime)
 }
 
 // Times of the protocol.
@@ -206,7 +206,7 @@ func (s *SunTech) ask(ctx context.Context, command []byte, wanted func(sunReport
 		return sunReport{}, err
 	}
 	s.sent = time.Now()
-	if err := frame.Write(s.port, sunCommand(command...), abortTime); err != nil {
+	if err := frame.Write(s.port, "cuff", sunCommand(command...), abortTime); err != nil {
 		return sunReport{}, err
 	}
 	for until := time.Now().Add(sunAnswer); ; {

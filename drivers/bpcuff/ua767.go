@@ -94,7 +94,7 @@ func (u *UA767) confirm(ctx context.Context) error {
 		return ctx.Err()
 	}
 	u.came = time.Time{}
-	return frame.Write(&u.ear, []byte(confirmed), abortTime)
+	return frame.Write(&u.ear, "cuff", []byte(confirmed), abortTime)
 }
 
 // Lengths of the record.

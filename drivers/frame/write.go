@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Write sends b and gives up after the time: a Port need not have a write deadline, so the write gets a goroutine, which ends when the port
+// Write sends b and gives up after the time; its errors begin with who it was for: a Port need not have a write deadline, so the write gets a goroutine, which ends when the port
 // is closed.
-func Write(p Port, b []byte, limit time.Duration) error {
+func Write(p Port, who string, b []byte, limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() {
 		_, err := p.Write(b)
@@ -18,10 +18,10 @@ func Write(p Port, b []byte, limit time.Duration) error {
 	select {
 	case err := <-done:
 		if err != nil {
-			return fmt.Errorf("write: %w", err)
+			return fmt.Errorf("%s: write: %w", who, err)
 		}
 		return nil
 	case <-t.C:
-		return fmt.Errorf("the device takes no commands for %s: check its cable and power", limit)
+		return fmt.Errorf("%s: it takes no commands for %s: check its cable and power", who, limit)
 	}
 }

@@ -80,7 +80,7 @@ func (b *PM6750) Start(ctx context.Context, first vitals.MmHg) error {
 // Stop empties the cuff, whatever goes on. It gives up after two seconds.
 func (b *PM6750) Stop() error {
 	b.started, b.tested = time.Time{}, false
-	return frame.Write(b.port, command{setCuff, 0}.bytes(), abortTime)
+	return frame.Write(b.port, "monitor", command{setCuff, 0}.bytes(), abortTime)
 }
 
 // send sends commands, each a little after the one before.
@@ -93,7 +93,7 @@ func (b *PM6750) send(ctx context.Context, all []command) error {
 			t.Stop()
 			return ctx.Err()
 		}
-		if err := frame.Write(b.port, c.bytes(), abortTime); err != nil {
+		if err := frame.Write(b.port, "monitor", c.bytes(), abortTime); err != nil {
 			return err
 		}
 	}
