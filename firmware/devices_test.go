@@ -13,9 +13,7 @@ func TestConfigKnowsTheCatalogue(t *testing.T) {
 	for _, class := range []catalogue.Class{catalogue.Oximeter, catalogue.Cuff, catalogue.Thermometer, catalogue.Monitor} {
 		want := catalogue.Names(class)
 		if class == catalogue.Thermometer {
-			for _, c := range catalogue.Chips() {
-				want = append(want, c.Name)
-			}
+			want = append(want, catalogue.ChipNames()...)
 		}
 		if got := config.Protocols[string(class)]; !slices.Equal(got, want) {
 			t.Errorf("[%s] takes %v, there are drivers for %v", class, got, want)

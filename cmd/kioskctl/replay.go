@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"nabz/drivers/catalogue"
 	"nabz/drivers/frame"
@@ -72,7 +73,7 @@ func (c replayCmd) Run() error {
 func (c replayCmd) playBus(in io.Reader, out io.Writer) error {
 	chip, ok := catalogue.FindChip(c.Device)
 	if !ok {
-		return fmt.Errorf("%q is not on I2C: use one of max30205, tmp117, mlx90614, mlx90632", c.Device)
+		return fmt.Errorf("%q is not on I2C: use one of %s", c.Device, strings.Join(catalogue.ChipNames(), ", "))
 	}
 	bus, err := thermometer.ParseTranscript(in)
 	if err != nil {

@@ -56,6 +56,14 @@ var chips = []Chip{
 // Chips are the protocols of I2C buses; all are thermometers.
 func Chips() []Chip { return slices.Clone(chips) }
 
+// ChipNames are their names.
+func ChipNames() (names []string) {
+	for _, c := range chips {
+		names = append(names, c.Name)
+	}
+	return names
+}
+
 // FindChip returns the chip of that name.
 func FindChip(name string) (Chip, bool) {
 	i := slices.IndexFunc(chips, func(c Chip) bool { return c.Name == name })

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Write sends b and gives up after the time; its errors begin with who it was for: a Port need not have a write deadline, so the write gets a goroutine, which ends when the port
-// is closed.
+// Write sends b and gives up after the time. Its errors begin with who it was for. A Port need not have a write deadline, so the write gets a
+// goroutine, which ends when the port is closed.
 func Write(p Port, who string, b []byte, limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() {

@@ -130,14 +130,19 @@ func oximetry(data []byte) vitals.Sample {
 	if int(data[0]) < len(probe) {
 		s.Flags = probe[data[0]]
 	}
+	return withNumbers(s, data[1], data[2])
+}
+
+// withNumbers gives SpO2 and pulse where no flag forbids it and they are not the signs for none: 127 and 255, or 0.
+func withNumbers(s vitals.Sample, spo2, pulse byte) vitals.Sample {
 	if s.Flags.Doubted() {
 		return s
 	}
-	if n := data[1]; n > 0 && n <= 100 {
-		s.Oximetry.SpO2 = vitals.Some(vitals.Percent(n))
+	if spo2 > 0 && spo2 <= 100 {
+		s.Oximetry.SpO2 = vitals.Some(vitals.Percent(spo2))
 	}
-	if n := data[2]; n > 0 && n < 255 {
-		s.Oximetry.Pulse = vitals.Some(vitals.PerMinute(n))
+	if pulse > 0 && pulse < 255 {
+		s.Oximetry.Pulse = vitals.Some(vitals.PerMinute(pulse))
 	}
 	return s
 }

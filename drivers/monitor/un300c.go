@@ -96,14 +96,5 @@ func un300cOximetry(p []byte) vitals.Sample {
 			s.Flags |= f
 		}
 	}
-	if s.Flags.Doubted() {
-		return s
-	}
-	if n := p[5]; n > 0 && n <= 100 {
-		s.Oximetry.SpO2 = vitals.Some(vitals.Percent(n))
-	}
-	if n := p[6]; n > 0 && n < 255 {
-		s.Oximetry.Pulse = vitals.Some(vitals.PerMinute(n))
-	}
-	return s
+	return withNumbers(s, p[5], p[6])
 }

@@ -166,12 +166,12 @@ func run(b []byte, frames int, good func([]byte) bool) (n int, more bool) {
 
 // frame2 says whether b is, or begins like, 01 status pleth float checksum.
 func frame2(b []byte) bool {
-	return (len(b) < 1 || b[0] == 1) && (len(b) < 2 || b[1] >= noninStatusOK) && (len(b) < noninFrame || b[4] == b[0]+b[1]+b[2]+b[3])
+	return (len(b) < 1 || b[0] == 1) && (len(b) < 2 || b[1] >= noninStatusOK) && (len(b) < noninFrame || b[4] == sum8(b[:4]))
 }
 
 // frame7 says whether b is, or begins like, status pleth(2) float checksum.
 func frame7(b []byte) bool {
-	return (len(b) < 1 || b[0] >= noninStatusOK) && (len(b) < noninFrame || b[4] == b[0]+b[1]+b[2]+b[3])
+	return (len(b) < 1 || b[0] >= noninStatusOK) && (len(b) < noninFrame || b[4] == sum8(b[:4]))
 }
 
 // group returns a group's length when b begins with so many of them, each with bit 7 set in its first byte alone and near the one before

@@ -166,7 +166,7 @@ func contents(dir string) (there map[string]bool, rebuilt bool, err error) {
 
 // fsck checks an image as the box does at each start (the guest's mountCard): 0 is clean, 1 repaired.
 func fsck(ctx context.Context, image string) (status int, err error) {
-	for _, how := range [][]string{{"-p"}, {"-p", "-b", "32768", "-B", "4096"}, {"-p", "-b", "8193", "-B", "1024"}} {
+	for _, how := range work.Checks {
 		out, e := exec.CommandContext(ctx, "e2fsck", append(how, image)...).CombinedOutput()
 		var ended *exec.ExitError
 		switch {

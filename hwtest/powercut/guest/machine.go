@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"nabz/hwtest/powercut/work"
 )
 
 func mounts() error {
@@ -151,9 +153,9 @@ func mountCard(device, at string) (status int, err error) {
 		}
 		moment()
 	}
-	for _, how := range [][]string{{"-p"}, {"-p", "-b", "32768", "-B", "4096"}, {"-p", "-b", "8193", "-B", "1024"}} {
+	for _, how := range work.Checks {
 		if status, err = check(device, how...); err != nil || status <= 1 {
-			break // else the superblock may be torn: there is another, elsewhere for each block size
+			break
 		}
 	}
 	if err == nil && status > 1 {
