@@ -33,15 +33,25 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
+	cuff := sim.NewPAR(sim.NewPatient(sim.PatientOpts{}), sim.Opts{Speed: 20})
+	b := newBenchWith(t, "cuff", "par", cuff)
+	b.cuff = cuff
+	return b
+}
+
+// newBenchWith is a kiosk with one device, which has that table in its configuration.
+func newBenchWith(t *testing.T, table, protocol string, device sim.Device) *bench {
+	t.Helper()
 	dir := t.TempDir()
 	text := "name = \"bhu-test\"\ndata = \"" + dir + "/data\"\npractice = true\n[screen]\nlisten = \"127.0.0.1:0\"\n" +
-		"[exam]\nrest = \"0s\"\ngap = \"0s\"\n[broker]\nurl = \"tcp://127.0.0.1:1\"\n[cuff]\nprotocol = \"par\"\npath = \"" + dir + "/cuff\"\n"
+		"[exam]\nrest = \"0s\"\ngap = \"0s\"\n[broker]\nurl = \"tcp://127.0.0.1:1\"\n[" + table + "]\nprotocol = \"" + protocol +
+		"\"\npath = \"" + dir + "/device\"\n"
 	cfg, err := config.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, cfg: cfg, cuff: sim.NewPAR(sim.NewPatient(sim.PatientOpts{}), sim.Opts{Speed: 20})}
-	b.plug = sim.NewPlug(filepath.Join(dir, "cuff"), b.cuff)
+	b := &bench{t: t, cfg: cfg}
+	b.plug = sim.NewPlug(filepath.Join(dir, "device"), device)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
