@@ -2,7 +2,6 @@ package firmware
 
 import (
 	"context"
-	"strings"
 
 	"periph.io/x/conn/v3/i2c"
 
@@ -89,11 +88,7 @@ func portName(d config.Device) port.Name {
 	if d.Path != "" {
 		return port.Name{Path: d.Path}
 	}
-	id := strings.SplitN(d.USB, ":", 3)
-	u := port.USB{Vendor: strings.ToUpper(id[0]), Product: strings.ToUpper(id[1])}
-	if len(id) == 3 {
-		u.Serial = id[2]
-	}
+	u, _ := port.ParseUSB(d.USB) // the configuration takes no other form
 	return port.Name{USB: u}
 }
 

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 
 	"nabz/drivers/catalogue"
@@ -18,7 +17,7 @@ import (
 // recordCmd records both directions of a device's line while its driver talks to it.
 type recordCmd struct {
 	Device string `required:"" help:"What is plugged in; the list is below."`
-	Port   string `required:"" help:"Device file, or USB identity as vendor:product or vendor:product:serial."`
+	Port   string `required:"" help:"Device file, or USB identity as vendor:product, with :serial or @socket where two are alike."`
 	File   string `arg:"" help:"Where to write the capture, in .hex form."`
 	Trace  bool   `help:"Show what passes on the line, with times, on standard error."`
 	JSON   bool   `help:"Print the closing counts as JSON."`
@@ -43,7 +42,7 @@ func (c recordCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	w, err := port.OpenSerial(nameOf(c.Port), port.Line(p.Lines[0]))
+	w, err := port.OpenSerial(port.ParseName(c.Port), port.Line(p.Lines[0]))
 	if err != nil {
 		return err
 	}
@@ -111,17 +110,4 @@ func follow(ctx context.Context, d catalogue.Listener) (frame.Tally, error) {
 			return d.Tally(), err
 		}
 	}
-}
-
-// nameOf reads a port as a person writes it.
-func nameOf(s string) port.Name {
-	id := strings.SplitN(s, ":", 3)
-	if strings.HasPrefix(s, "/") || len(id) < 2 {
-		return port.Name{Path: s}
-	}
-	u := port.USB{Vendor: strings.ToUpper(id[0]), Product: strings.ToUpper(id[1])}
-	if len(id) == 3 {
-		u.Serial = id[2]
-	}
-	return port.Name{USB: u}
 }

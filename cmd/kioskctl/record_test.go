@@ -44,7 +44,7 @@ func TestRecordThenReplay(t *testing.T) {
 	defer cancel()
 	<-plug.Ready()
 
-	w, err := port.OpenSerial(nameOf(path), port.Line{Baud: 115200, Parity: 'N', StopBits: 1})
+	w, err := port.OpenSerial(port.ParseName(path), port.Line{Baud: 115200, Parity: 'N', StopBits: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,20 +161,5 @@ func TestRecordOnAFullDisk(t *testing.T) {
 type failing struct{ error }
 
 func (f failing) Write([]byte) (int, error) { return 0, f.error }
-
-func TestNameOf(t *testing.T) {
-	for text, want := range map[string]port.Name{
-		"/dev/ttyAMA0":                 {Path: "/dev/ttyAMA0"},
-		"/dev/serial/by-id/usb-a:b:c0": {Path: "/dev/serial/by-id/usb-a:b:c0"},
-		"10c4:ea60":                    {USB: port.USB{Vendor: "10C4", Product: "EA60"}},
-		"0403:6001:th0001":             {USB: port.USB{Vendor: "0403", Product: "6001", Serial: "th0001"}},
-		"0483:5740:a:b":                {USB: port.USB{Vendor: "0483", Product: "5740", Serial: "a:b"}},
-		"oximeter":                     {Path: "oximeter"},
-	} {
-		if d := cmp.Diff(want, nameOf(text)); d != "" {
-			t.Errorf("%s (-want +got):\n%s", text, d)
-		}
-	}
-}
 
 var _ line = (*port.Serial)(nil)

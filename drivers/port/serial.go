@@ -61,7 +61,12 @@ type Serial struct {
 // OpenSerial opens the line raw and exclusively and throws away old input. Errors say what to do: plug it in, stop who has it, fix the
 // permission.
 func OpenSerial(n Name, l Line) (*Serial, error) {
-	path, err := locate(n)
+	return Host.Open(n, l)
+}
+
+// Open is OpenSerial on a system that may be another than this one.
+func (s System) Open(n Name, l Line) (*Serial, error) {
+	path, err := s.locate(n)
 	if err != nil {
 		return nil, err
 	}
@@ -80,13 +85,12 @@ func OpenSerial(n Name, l Line) (*Serial, error) {
 	if err := drain(p); err != nil {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), p.Close(), lock.Close())
 	}
-	usb, _ := identify(sysfs, path) // unknown is fine: not every port is on USB
-	s := &Serial{
-		path: path, usb: usb, port: p, lock: lock, reads: newDeadline(),
+	open := &Serial{
+		path: path, usb: s.identify(path), port: p, lock: lock, reads: newDeadline(),
 		bytes: make(chan []byte), gone: make(chan struct{}), shut: make(chan struct{}),
 	}
-	go s.pump()
-	return s, nil
+	go open.pump()
+	return open, nil
 }
 
 // drain throws away old input: what the kernel holds, and what came while it was dropped. It also finds out whether the line can be read
@@ -106,7 +110,7 @@ func drain(p serial.Port) (err error) {
 	return p.SetReadTimeout(serial.NoTimeout)
 }
 
-func locate(n Name) (string, error) {
+func (s System) locate(n Name) (string, error) {
 	if n.Path != "" {
 		path, err := filepath.EvalSymlinks(n.Path)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -114,7 +118,7 @@ func locate(n Name) (string, error) {
 		}
 		return path, err
 	}
-	found, err := Find(n.USB)
+	found, err := s.Find(n.USB)
 	if err != nil {
 		return "", err
 	}
@@ -122,9 +126,9 @@ func locate(n Name) (string, error) {
 	case 0:
 		return "", fmt.Errorf("open %s: no such device: plug it in", n.USB)
 	case 1:
-		return found[0], nil
+		return found[0].Path, nil
 	}
-	return "", fmt.Errorf("open %s: %d devices look like this (%v): name one by its serial number", n.USB, len(found), found)
+	return "", fmt.Errorf("open %s: %d devices look like this: name one by its serial number or its socket, such as %s", n.USB, len(found), found[0].USB)
 }
 
 func modeOf(l Line) (*serial.Mode, error) {

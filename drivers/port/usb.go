@@ -1,18 +1,16 @@
 package port
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
+	"regexp"
 	"strings"
 )
 
-// USB is the identity of a USB device. Vendor and Product are four hexadecimal digits, in upper case where this package gives them; Serial
-// may be empty for any.
-type USB struct{ Vendor, Product, Serial string }
+// USB is the identity of a USB device. Vendor and Product are four hexadecimal digits, in upper case where this package gives them; Serial and
+// Socket may be empty for any. Socket is where the device is plugged in, as the kernel names it: 1-1.2 is the second port of the hub at the
+// first port of bus 1, and 1-1.2:1.1 one of several lines of the device there. It tells two bridges apart that have no serial numbers.
+type USB struct{ Vendor, Product, Serial, Socket string }
 
+// String is the identity as kiosk.toml has it: vendor:product, with :serial and @socket where they are known.
 func (u USB) String() string {
 	if u == (USB{}) {
 		return ""
@@ -21,55 +19,38 @@ func (u USB) String() string {
 	if u.Serial != "" {
 		s += ":" + u.Serial
 	}
+	if u.Socket != "" {
+		s += "@" + u.Socket
+	}
 	return s
 }
 
-// sysfs is where the kernel lists its serial ports.
-const sysfs = "/sys/class/tty"
+var usbForm = regexp.MustCompile(`^([0-9A-Fa-f]{4}):([0-9A-Fa-f]{4})(?::(.+?))?(?:@([0-9]+-[0-9.]+(?::[0-9.]+)?))?$`)
 
-// Find returns the device files of the serial ports behind a USB device, in the kernel's order. It opens none.
-func Find(u USB) ([]string, error) { return find(sysfs, u) }
-
-func find(root string, u USB) ([]string, error) {
-	entries, err := os.ReadDir(root)
-	if err != nil {
-		return nil, fmt.Errorf("look for %s: %w", u, err)
-	}
-	var found []string
-	for _, e := range entries {
-		id, ok := identify(root, e.Name())
-		if ok && id.is(u) {
-			found = append(found, "/dev/"+e.Name())
-		}
-	}
-	return found, nil
-}
-
-// is says whether a device is the one that was asked for. Hexadecimal digits may be asked for in either case; a serial number is text.
-func (u USB) is(asked USB) bool {
-	return strings.EqualFold(u.Vendor, asked.Vendor) && strings.EqualFold(u.Product, asked.Product) &&
-		(asked.Serial == "" || asked.Serial == u.Serial)
-}
-
-// identify returns the USB identity behind a port: the nearest ancestor of its device that has an idVendor.
-func identify(root, path string) (USB, bool) {
-	dir, err := filepath.EvalSymlinks(filepath.Join(root, filepath.Base(path), "device"))
-	if err != nil {
+// ParseUSB reads what String writes, hexadecimal digits in either case; false when s is none.
+func ParseUSB(s string) (USB, bool) {
+	m := usbForm.FindStringSubmatch(s)
+	if m == nil {
 		return USB{}, false
 	}
-	for ; len(dir) > 1; dir = filepath.Dir(dir) {
-		vendor, err := attribute(dir, "idVendor")
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		product, err2 := attribute(dir, "idProduct")
-		serial, _ := attribute(dir, "serial") // many bridges have none
-		return USB{Vendor: strings.ToUpper(vendor), Product: strings.ToUpper(product), Serial: serial}, err == nil && err2 == nil
-	}
-	return USB{}, false
+	return USB{Vendor: strings.ToUpper(m[1]), Product: strings.ToUpper(m[2]), Serial: m[3], Socket: m[4]}, true
 }
 
-func attribute(dir, name string) (string, error) {
-	raw, err := os.ReadFile(filepath.Join(dir, name))
-	return strings.TrimSpace(string(raw)), err
+// ParseName reads a port as a person writes it: a USB identity, or else the path of a device file.
+func ParseName(s string) Name {
+	if u, ok := ParseUSB(s); ok {
+		return Name{USB: u}
+	}
+	return Name{Path: s}
+}
+
+// Is says whether a device is the one that was asked for. Hexadecimal digits may be asked for in either case; a serial number is text; the
+// socket of a device is that of all its lines.
+func (u USB) Is(asked USB) bool {
+	return strings.EqualFold(u.Vendor, asked.Vendor) && strings.EqualFold(u.Product, asked.Product) &&
+		(asked.Serial == "" || asked.Serial == u.Serial) && inSocket(u.Socket, asked.Socket)
+}
+
+func inSocket(socket, asked string) bool {
+	return asked == "" || socket == asked || strings.HasPrefix(socket, asked+":")
 }

@@ -24,6 +24,8 @@ func newBus(t *testing.T) bus {
 
 func (b bus) class() string { return filepath.Join(b.dir, "class/tty") }
 
+func (b bus) system() System { return System{Class: b.class(), Dev: "/dev"} }
+
 func (b bus) mkdir(path string) {
 	b.Helper()
 	if err := os.MkdirAll(filepath.Join(b.dir, path), 0o755); err != nil {
@@ -74,77 +76,106 @@ func kiosk(t *testing.T) bus {
 
 func TestFind(t *testing.T) {
 	b := kiosk(t)
-	cases := map[string]struct {
-		usb  USB
-		want []string
-	}{
-		"two that look alike":        {USB{"0403", "6001", ""}, []string{"/dev/ttyUSB0", "/dev/ttyUSB1"}},
-		"one by its serial number":   {USB{"0403", "6001", "TH0002"}, []string{"/dev/ttyUSB1"}},
-		"no such serial number":      {USB{"0403", "6001", "TH0003"}, nil},
-		"serial number's case":       {USB{"0403", "6001", "th0002"}, nil},
-		"without a serial number":    {USB{"10C4", "EA60", ""}, []string{"/dev/ttyUSB2"}},
-		"in lower case":              {USB{"10c4", "ea60", ""}, []string{"/dev/ttyUSB2"}},
-		"serial number not there":    {USB{"10C4", "EA60", "0001"}, nil},
-		"same vendor, other product": {USB{"0403", "6015", ""}, nil},
-		"the hub is no port":         {USB{"1D6B", "0002", ""}, nil},
-		"half an identity":           {USB{"04E8", "", ""}, nil},
-		"empty identity":             {USB{}, nil},
-	}
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			got, err := find(b.class(), c.usb)
+	for asked, want := range map[string][]string{
+		"0403:6001":              {"/dev/ttyUSB0", "/dev/ttyUSB1"}, // two that look alike
+		"0403:6001:TH0002":       {"/dev/ttyUSB1"},
+		"0403:6001:TH0003":       nil,
+		"0403:6001:th0002":       nil, // a serial number's case counts
+		"0403:6001@1-1.2":        {"/dev/ttyUSB1"},
+		"0403:6001@1-1.2:1.0":    {"/dev/ttyUSB1"},
+		"0403:6001@1-1.2:1.1":    nil,
+		"0403:6001@1-1":          nil, // the hub's own socket
+		"0403:6001@1-1.22":       nil,
+		"0403:6001:TH0001@1-1.2": nil,
+		"10c4:ea60":              {"/dev/ttyUSB2"},
+		"10C4:EA60:0001":         nil,
+		"0403:6015":              nil,
+		"1D6B:0002":              nil, // the hub is no port
+	} {
+		t.Run(asked, func(t *testing.T) {
+			u, ok := ParseUSB(asked)
+			if !ok {
+				t.Fatal("not taken for a USB identity")
+			}
+			found, err := b.system().Find(u)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(c.want, got); d != "" {
+			var got []string
+			for _, f := range found {
+				got = append(got, f.Path)
+			}
+			if d := cmp.Diff(want, got); d != "" {
 				t.Errorf("ports (-want +got):\n%s", d)
 			}
 		})
 	}
 }
 
-func TestIdentify(t *testing.T) {
+func TestList(t *testing.T) {
 	b := kiosk(t)
-	cases := map[string]struct {
-		want USB
-		ok   bool
-	}{
-		"/dev/ttyUSB0": {USB{"0403", "6001", "TH0001"}, true},
-		"/dev/ttyUSB2": {USB{"10C4", "EA60", ""}, true},
-		"/dev/ttyAMA0": {USB{}, false},
-		"/dev/tty0":    {USB{}, false},
-		"/dev/ttyS99":  {USB{}, false},
-	}
-	for path, c := range cases {
-		if got, ok := identify(b.class(), path); ok != c.ok || got != c.want {
-			t.Errorf("%s: %+v %t, want %+v %t", path, got, ok, c.want, c.ok)
+	b.port("ttyS0", "devices/platform/serial8250") // a place for a chip that is not there
+	b.port("ttyS1", "devices/platform/console.serial")
+	for path, text := range map[string]string{
+		"class/tty/ttyS0/type": "0", "class/tty/ttyS1/type": "4", "class/tty/console/active": "tty0 ttyS1",
+		"devices/usb1/1-1.3/product": "CP2102 USB to UART Bridge Controller",
+	} {
+		b.mkdir(filepath.Dir(path))
+		if err := os.WriteFile(filepath.Join(b.dir, path), []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
 		}
+	}
+	got, err := b.system().List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []Found{
+		{Path: "/dev/ttyAMA0"},
+		{Path: "/dev/ttyUSB0", USB: USB{"0403", "6001", "TH0001", "1-1.1:1.0"}},
+		{Path: "/dev/ttyUSB1", USB: USB{"0403", "6001", "TH0002", "1-1.2:1.0"}},
+		{Path: "/dev/ttyUSB2", USB: USB{"10C4", "EA60", "", "1-1.3:1.0"}, Product: "CP2102 USB to UART Bridge Controller"},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("ports (-want +got):\n%s", d)
 	}
 }
 
-func TestFindWithoutSysfs(t *testing.T) {
-	_, err := find(filepath.Join(t.TempDir(), "none"), USB{"10C4", "EA60", ""})
+func TestListWithoutSysfs(t *testing.T) {
+	_, err := System{Class: filepath.Join(t.TempDir(), "none")}.Find(USB{Vendor: "10C4", Product: "EA60"})
 	if err == nil || !strings.Contains(err.Error(), "10C4:EA60") {
 		t.Errorf("error %v, want one that names the device", err)
 	}
 }
 
 func TestMissingDeviceIsNamed(t *testing.T) {
-	_, err := OpenSerial(Name{USB: USB{"FFFF", "FFFF", "none"}}, line)
+	_, err := OpenSerial(Name{USB: USB{Vendor: "FFFF", Product: "FFFF", Serial: "none"}}, line)
 	if err == nil || !strings.Contains(err.Error(), "FFFF:FFFF:none") {
 		t.Errorf("error %v, want one that names the device", err)
 	}
 }
 
+func TestTwinsAreToldApart(t *testing.T) {
+	_, err := kiosk(t).system().Open(Name{USB: USB{Vendor: "0403", Product: "6001"}}, line)
+	if err == nil || !strings.Contains(err.Error(), "such as 0403:6001:TH0001@1-1.1:1.0") {
+		t.Errorf("error %v, want one that says how to name one of two", err)
+	}
+}
+
 func TestNames(t *testing.T) {
 	for want, n := range map[string]Name{
-		"/dev/ttyAMA0":     {Path: "/dev/ttyAMA0"},
-		"10C4:EA60":        {USB: USB{"10C4", "EA60", ""}},
-		"0403:6001:TH0001": {USB: USB{"0403", "6001", "TH0001"}},
-		"":                 {},
+		"/dev/ttyAMA0":             {Path: "/dev/ttyAMA0"},
+		"10C4:EA60":                {USB: USB{Vendor: "10C4", Product: "EA60"}},
+		"0403:6001:TH0001":         {USB: USB{Vendor: "0403", Product: "6001", Serial: "TH0001"}},
+		"0483:5740:a:b@c":          {USB: USB{Vendor: "0483", Product: "5740", Serial: "a:b@c"}},
+		"10C4:EA60@2-1.4.1:1.0":    {USB: USB{Vendor: "10C4", Product: "EA60", Socket: "2-1.4.1:1.0"}},
+		"/dev/serial/by-id/a:b:c0": {Path: "/dev/serial/by-id/a:b:c0"},
+		"":                         {},
 	} {
 		if n.String() != want {
 			t.Errorf("%q, want %q", n, want)
+		}
+		if back := ParseName(want); back != n {
+			t.Errorf("%q is read as %+v, want %+v", want, back, n)
 		}
 	}
 }

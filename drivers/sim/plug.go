@@ -88,7 +88,11 @@ func (p *Plug) Run(ctx context.Context) error {
 
 // serve is one life of the port, until ctx ends or the plug changes.
 func (p *Plug) serve(ctx context.Context, change <-chan struct{}) error {
-	wire, err := openWire()
+	baud := 0
+	if d, ok := p.device.(interface{ Baud() int }); ok {
+		baud = d.Baud()
+	}
+	wire, err := openWire(baud)
 	if err != nil {
 		return err
 	}

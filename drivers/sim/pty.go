@@ -25,14 +25,15 @@ const (
 type wire struct {
 	*os.File // the device's end
 	slave    *os.File
+	baud     int // of the device; 0 does not matter
 }
 
-func openWire() (*wire, error) {
+func openWire(baud int) (*wire, error) {
 	master, slave, err := pty.Open()
 	if err != nil {
 		return nil, fmt.Errorf("open a pty: %w", err)
 	}
-	w := &wire{File: master, slave: slave}
+	w := &wire{File: master, slave: slave, baud: baud}
 	if err := errors.Join(w.raw(), w.unblock()); err != nil {
 		w.close()
 		return nil, fmt.Errorf("set up %s: %w", slave.Name(), err)
@@ -54,17 +55,21 @@ func (w *wire) unblock() error {
 	return blocking.Close()
 }
 
-// raw switches off echo, line editing and every translation of bytes.
+// raw switches off echo, line editing and every translation of bytes, and sets the device's own speed until the host sets another.
 func (w *wire) raw() error {
 	return w.control(func(fd int) error {
-		t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
+		t, err := unix.IoctlGetTermios(fd, unix.TCGETS2)
 		if err != nil {
 			return err
 		}
 		t.Iflag, t.Oflag, t.Lflag = 0, 0, 0
 		t.Cflag = t.Cflag&^(unix.CSIZE|unix.PARENB) | unix.CS8 | unix.CREAD | unix.CLOCAL
 		t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
-		return unix.IoctlSetTermios(fd, unix.TCSETS, t)
+		if w.baud > 0 {
+			t.Cflag = t.Cflag&^unix.CBAUD | unix.BOTHER
+			t.Ispeed, t.Ospeed = uint32(w.baud), uint32(w.baud)
+		}
+		return unix.IoctlSetTermios(fd, unix.TCSETS2, t)
 	})
 }
 
@@ -73,7 +78,25 @@ func (w *wire) Write(b []byte) (int, error) {
 	if w.unread() > unreadMost {
 		return len(b), nil
 	}
-	return w.File.Write(b)
+	if heard := resample(b, w.baud, w.hostBaud()); len(heard) > 0 {
+		if _, err := w.File.Write(heard); err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
+}
+
+// Read gives what the host sent, as the device hears it at its own speed.
+func (w *wire) Read(b []byte) (int, error) {
+	for {
+		n, err := w.File.Read(b)
+		if n == 0 || err != nil {
+			return n, err
+		}
+		if heard := resample(b[:n], w.hostBaud(), w.baud); len(heard) > 0 {
+			return copy(b, heard), nil
+		}
+	}
 }
 
 // unread counts the bytes that wait for the host.

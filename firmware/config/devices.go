@@ -8,7 +8,7 @@ import (
 	"nabz/drivers/vitals"
 )
 
-var usbID = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}(:.+)?$`)
+var usbID = regexp.MustCompile(`^[0-9A-Fa-f]{4}:[0-9A-Fa-f]{4}(:.+?)?(@[0-9]+-[0-9.]+(:[0-9.]+)?)?$`)
 
 // Protocols that each table takes, by its key.
 var Protocols = map[string][]string{
@@ -41,7 +41,7 @@ func (f *faults) device(key string, d Device) {
 		return
 	}
 	f.need((d.Path == "") != (d.USB == ""), key, "give either path or usb")
-	f.need(d.USB == "" || usbID.MatchString(d.USB), key+".usb", "%q: use vendor:product or vendor:product:serial, such as 10C4:EA60", d.USB)
+	f.need(d.USB == "" || usbID.MatchString(d.USB), key+".usb", "%q: use vendor:product, with :serial or @socket where two are alike, such as 10C4:EA60@1-1.2", d.USB)
 	f.need(d.Address == 0 && d.SupplyMV == 0, key, "address and supply_mv are for chips on I2C")
 }
 

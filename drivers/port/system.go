@@ -1,0 +1,90 @@
+package port
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// System is where the kernel lists its serial ports, and where their device files are.
+type System struct{ Class, Dev string }
+
+// Host is the system that this program runs on.
+var Host = System{Class: "/sys/class/tty", Dev: "/dev"}
+
+// Found is one serial port.
+type Found struct {
+	Path    string // device file
+	USB     USB    // zero when it is not on USB
+	Product string // what the USB device says of itself, for people; often empty
+}
+
+// List returns the serial ports that have hardware behind them, in the kernel's order, without a line that is the system's console. It opens
+// none.
+func (s System) List() ([]Found, error) {
+	entries, err := os.ReadDir(s.Class)
+	if err != nil {
+		return nil, fmt.Errorf("list serial ports: %w", err)
+	}
+	active, _ := attribute(filepath.Join(s.Class, "console"), "active") // a box without a console has no such file
+	consoles := strings.Fields(active)
+	var all []Found
+	for _, e := range entries {
+		dir := filepath.Join(s.Class, e.Name())
+		if kind, err := attribute(dir, "type"); err == nil && kind == "0" || slices.Contains(consoles, e.Name()) {
+			continue // a place for a chip that is not there, or a line that the system itself talks on
+		}
+		if f, ok := s.look(e.Name()); ok {
+			all = append(all, f)
+		}
+	}
+	return all, nil
+}
+
+// Find returns the ports behind a USB device, in the kernel's order. It opens none.
+func (s System) Find(u USB) ([]Found, error) {
+	all, err := s.List()
+	if err != nil {
+		return nil, fmt.Errorf("look for %s: %w", u, err)
+	}
+	return slices.DeleteFunc(all, func(f Found) bool { return f.USB == (USB{}) || !f.USB.Is(u) }), nil
+}
+
+// look says what is known of one port; false when nothing is behind it.
+func (s System) look(name string) (Found, bool) {
+	dir, err := filepath.EvalSymlinks(filepath.Join(s.Class, name, "device"))
+	if err != nil {
+		return Found{}, false
+	}
+	f := Found{Path: filepath.Join(s.Dev, name)}
+	for below := ""; len(dir) > 1; below, dir = filepath.Base(dir), filepath.Dir(dir) {
+		vendor, err := attribute(dir, "idVendor")
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		product, err2 := attribute(dir, "idProduct")
+		if err != nil || err2 != nil {
+			return Found{}, false // it is going, or coming
+		}
+		serial, _ := attribute(dir, "serial") // many bridges have none
+		f.USB = USB{Vendor: strings.ToUpper(vendor), Product: strings.ToUpper(product), Serial: serial, Socket: below}
+		f.Product, _ = attribute(dir, "product") // likewise
+		return f, true
+	}
+	return f, true
+}
+
+// identify returns the USB identity behind a port that is open; zero when it is not on USB.
+func (s System) identify(path string) USB {
+	f, _ := s.look(filepath.Base(path))
+	return f.USB
+}
+
+func attribute(dir, name string) (string, error) {
+	raw, err := os.ReadFile(filepath.Join(dir, name))
+	return strings.TrimSpace(string(raw)), err
+}
