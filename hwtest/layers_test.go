@@ -26,6 +26,7 @@ var layers = []struct {
 	{"drivers/catalogue", []string{
 		"drivers/vitals", "drivers/frame", "drivers/oximeter", "drivers/bpcuff", "drivers/thermometer", "drivers/monitor",
 	}},
+	{"drivers/detect", []string{"drivers/vitals", "drivers/frame", "drivers/port", "drivers/catalogue"}},
 	{"drivers/...", []string{"drivers/vitals", "drivers/frame"}},
 	{"queue", nil},
 	{"firmware/clock", []string{"drivers/vitals"}},

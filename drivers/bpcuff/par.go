@@ -40,6 +40,9 @@ func (p *PAR) Lines() []frame.Line {
 // Tally returns what was counted so far.
 func (p *PAR) Tally() frame.Tally { return p.reader.Tally() }
 
+// Question is what may be sent to a device that is not known: a PAR module answers with its status.
+func (p *PAR) Question() []byte { return p.command(cmdStatus) }
+
 // Init stops whatever may be running, selects an adult and manual mode, and waits for a status: a module that gives none is not there
 // (frame.ErrSilent). It never inflates.
 func (p *PAR) Init(ctx context.Context) error {

@@ -32,6 +32,9 @@ func (s *SunTech) Lines() []frame.Line { return []frame.Line{{Baud: 9600, Parity
 // Tally returns what was counted so far.
 func (s *SunTech) Tally() frame.Tally { return s.reader.Tally() }
 
+// Question is what may be sent to a device that is not known: an Advantage answers with its version.
+func (*SunTech) Question() []byte { return sunCommand(sunVersion...) }
+
 // Identity has the module's version text once Init has heard it.
 func (s *SunTech) Identity() vitals.Identity { return s.identity }
 

@@ -34,6 +34,9 @@ func (b *PM6750) Lines() []frame.Line { return []frame.Line{{Baud: 115200, Parit
 // Tally returns what was counted so far.
 func (b *PM6750) Tally() frame.Tally { return b.reader.Tally() }
 
+// Question is what may be sent to a device that is not known: a PM6750 answers with its version.
+func (*PM6750) Question() []byte { return command{askSoftware, 0}.bytes() }
+
 // Identity has the board's firmware once it has told it.
 func (b *PM6750) Identity() vitals.Identity { return b.identity }
 

@@ -71,6 +71,9 @@ func (c *ChipOx) Lines() []frame.Line { return []frame.Line{{Baud: 9600, Parity:
 // Tally returns what was counted so far.
 func (c *ChipOx) Tally() frame.Tally { return c.reader.Tally() }
 
+// Question is what may be sent to a device that is not known: a ChipOx answers with its status.
+func (*ChipOx) Question() []byte { return stuff(append([]byte{chipChannel}, chipStatus...)) }
+
 // Identity has serial number and firmware once the module has told them.
 func (c *ChipOx) Identity() vitals.Identity { return c.identity }
 

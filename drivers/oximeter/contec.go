@@ -52,6 +52,16 @@ func (c *Contec) Lines() []frame.Line {
 // Tally returns what was counted so far.
 func (c *Contec) Tally() frame.Tally { return c.reader.Tally() }
 
+// Question is what may be sent to a device that is not known: a CMS50 with V7 packets answers with its id and goes on with what it does.
+// (Start, which the greeting sends, inflates the cuff of an open module that takes A1 alone for that.)
+func (*Contec) Question() []byte {
+	b := command(cmdID)
+	return b[:]
+}
+
+// FiveByte says that the stream is that of five bytes, whose dialect the bytes do not tell.
+func (c *Contec) FiveByte() bool { return c.split.is == streamBCI }
+
 // Next returns the next live sample, keeping the stream alive meanwhile. It returns frame.ErrSilent when the device stays silent for ten
 // seconds although the stream was started again, ctx's error when ctx ends, and the port's own error when it fails (io.EOF at the end of
 // a playback).

@@ -45,6 +45,21 @@ func (s System) List() ([]Found, error) {
 	return all, nil
 }
 
+// Name returns the shortest name that no other of all has, the first of: vendor:product and serial number, where it has one; vendor:product;
+// these with the socket; its path, where it is not on USB. A name without a socket is still good when the device is plugged in elsewhere.
+func (f Found) Name(all []Found) Name {
+	if f.USB == (USB{}) {
+		return Name{Path: f.Path}
+	}
+	u := f.USB
+	u.Socket = ""
+	alike := slices.DeleteFunc(slices.Clone(all), func(o Found) bool { return !o.USB.Is(u) })
+	if len(alike) > 1 {
+		u = f.USB
+	}
+	return Name{USB: u}
+}
+
 // Find returns the ports behind a USB device, in the kernel's order. It opens none.
 func (s System) Find(u USB) ([]Found, error) {
 	all, err := s.List()

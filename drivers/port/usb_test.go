@@ -140,6 +140,38 @@ func TestList(t *testing.T) {
 	}
 }
 
+func TestFoundName(t *testing.T) {
+	b := kiosk(t)
+	b.usb("devices/usb1/1-1.5", "10c4", "ea60", "0001") // the maker gave every bridge this number
+	b.port("ttyUSB3", "devices/usb1/1-1.5/1-1.5:1.0/ttyUSB3")
+	b.usb("devices/usb1/1-1.6", "10c4", "ea60", "0001")
+	b.port("ttyUSB4", "devices/usb1/1-1.6/1-1.6:1.0/ttyUSB4")
+	b.usb("devices/usb1/1-1.7", "1a86", "7523", "")
+	b.port("ttyUSB5", "devices/usb1/1-1.7/1-1.7:1.0/ttyUSB5")
+	all, err := b.system().List()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, f := range all {
+		got = append(got, f.Name(all).String())
+	}
+	want := []string{
+		"/dev/ttyAMA0", "0403:6001:TH0001", "0403:6001:TH0002", "10C4:EA60@1-1.3:1.0", "10C4:EA60:0001@1-1.5:1.0", "10C4:EA60:0001@1-1.6:1.0",
+		"1A86:7523",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("names (-want +got):\n%s", d)
+	}
+	for _, name := range got {
+		if n := ParseName(name); n.Path == "" {
+			if same, err := b.system().Find(n.USB); err != nil || len(same) != 1 {
+				t.Errorf("%s names %d ports, %v", name, len(same), err)
+			}
+		}
+	}
+}
+
 func TestListWithoutSysfs(t *testing.T) {
 	_, err := System{Class: filepath.Join(t.TempDir(), "none")}.Find(USB{Vendor: "10C4", Product: "EA60"})
 	if err == nil || !strings.Contains(err.Error(), "10C4:EA60") {

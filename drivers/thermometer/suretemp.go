@@ -41,6 +41,9 @@ func (s *SureTemp) Lines() []frame.Line { return []frame.Line{{Baud: 9600, Parit
 // Tally returns what was counted so far.
 func (s *SureTemp) Tally() frame.Tally { return s.reader.Tally() }
 
+// Question is what may be sent to a device that is not known: a SureTemp module answers with one record.
+func (*SureTemp) Question() []byte { return command(codeRecord) }
+
 // Next returns the next record as a sample, keeping the module sending meanwhile. A refusal of the module is a sample too, with the status
 // "refused". It returns frame.ErrSilent after ten seconds without a frame, ctx's error when ctx ends, and the port's own error when it
 // fails (io.EOF at the end of a playback).
