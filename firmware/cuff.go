@@ -8,7 +8,6 @@ import (
 
 	"nabz/drivers/catalogue"
 	"nabz/drivers/frame"
-	"nabz/drivers/port"
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
@@ -89,18 +88,16 @@ func (c *cuff) waiting() (order, bool) {
 
 // cuffTask is the task of a cuff that is commanded, or of one whose patient presses start.
 func (k *Kiosk) cuffTask(c *cuff, d config.Device) *peripheral {
-	p := protocol(d)
-	use := func(ctx context.Context, w port.Wire, up func()) error {
-		return k.command(ctx, c, p.Cuff(w), d, up)
-	}
-	if p.Pushed {
-		use = func(ctx context.Context, w port.Wire, up func()) error { return k.await(ctx, c, p.Listen(w), d, up) }
-	}
-	return k.peripheral("cuff", len(p.Lines), k.serial(d, p.Lines, use), vitals.KindBloodPressure)
+	return k.serial(k.peripheral("cuff", vitals.KindBloodPressure), catalogue.Cuff, d, func(ctx context.Context, on connection, up func()) error {
+		if p := on.Line.Protocol; p.Pushed {
+			return k.await(ctx, c, p.Listen(on), on, up)
+		}
+		return k.command(ctx, c, on.Line.Protocol.Cuff(on), on, up)
+	})
 }
 
 // command uses one connection of a commanded cuff.
-func (k *Kiosk) command(ctx context.Context, c *cuff, device catalogue.Commanded, d config.Device, up func()) error {
+func (k *Kiosk) command(ctx context.Context, c *cuff, device catalogue.Commanded, on connection, up func()) error {
 	if err := device.Init(ctx); err != nil {
 		return err
 	}
@@ -112,7 +109,7 @@ func (k *Kiosk) command(ctx context.Context, c *cuff, device catalogue.Commanded
 			return err
 		}
 		if o, ok := c.waiting(); ok {
-			if err := k.inflation(ctx, c, device, o, d); err != nil {
+			if err := k.inflation(ctx, c, device, o, on); err != nil {
 				return err
 			}
 		}
@@ -133,11 +130,11 @@ func listen(ctx context.Context, device catalogue.Commanded, orders <-chan order
 	return err
 }
 
-func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Commanded, o order, d config.Device) error {
+func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Commanded, o order, on connection) error {
 	measuring, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(o.ctx, cancel)()
-	ref := deviceRef(vitals.KindBloodPressure, d, device)
+	ref := on.ref(vitals.KindBloodPressure, device)
 	s, err := device.Measure(measuring, o.start, func(p vitals.MmHg) {
 		k.desk.arrive(vitals.Sample{Kind: vitals.KindCuffPressure, Cuff: vitals.Some(p)}, ref)
 	})
@@ -156,7 +153,7 @@ func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Command
 
 // await uses one connection of a cuff whose patient presses start: an order is no more than leave to do so, and a result without one is of no
 // visit.
-func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, d config.Device, up func()) error {
+func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, on connection, up func()) error {
 	up() // it is silent until somebody measures
 	c.setReady(true)
 	defer c.setReady(false)
@@ -165,7 +162,7 @@ func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, d
 		switch {
 		case err == nil && run != nil:
 			c.ended()
-			k.desk.tell(ctx, exam.Arrived{Sample: s, Device: deviceRef(vitals.KindBloodPressure, d, device)})
+			k.desk.tell(ctx, exam.Arrived{Sample: s, Device: on.ref(vitals.KindBloodPressure, device)})
 			run = nil
 		case err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)):
 			return err

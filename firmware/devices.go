@@ -31,19 +31,11 @@ func (k *Kiosk) peripherals(c *cuff) []Task {
 	return all
 }
 
-// protocol is that of a device; the configuration takes no name that the catalogue does not have.
-func protocol(d config.Device) catalogue.Protocol {
-	p, _ := catalogue.Find(d.Protocol)
-	return p
-}
-
-// streaming is a device that sends one sample after another.
+// streaming is a device on a serial line that sends one sample after another.
 func (k *Kiosk) streaming(name string, kind vitals.Kind, d config.Device) *peripheral {
-	p := protocol(d)
-	use := func(ctx context.Context, w port.Wire, up func()) error {
-		return k.stream(ctx, p.Listen(w), kind, d, up)
-	}
-	return k.peripheral(name, len(p.Lines), k.serial(d, p.Lines, use), kind)
+	return k.serial(k.peripheral(name, kind), catalogue.Class(name), d, func(ctx context.Context, c connection, up func()) error {
+		return k.stream(ctx, c.Line.Protocol.Listen(c), kind, c.ref, up)
+	})
 }
 
 // thermometer is on a serial line or a chip on a bus.
@@ -53,21 +45,33 @@ func (k *Kiosk) thermometer(d config.Device) *peripheral {
 		return k.streaming("thermometer", vitals.KindTemperature, d)
 	}
 	o := catalogue.ChipOpts{Address: uint16(d.Address), Site: d.Site, Supply: d.SupplyMV}
-	use := func(ctx context.Context, b i2c.Bus, up func()) error {
-		return k.stream(ctx, chip.New(b, o), vitals.KindTemperature, d, up)
+	return k.bus(k.peripheral("thermometer", vitals.KindTemperature), d, func(ctx context.Context, b i2c.Bus, up func()) error {
+		ref := func(kind vitals.Kind, driver any) reading.DeviceRef { return deviceRef(kind, d, driver) }
+		return k.stream(ctx, chip.New(b, o), vitals.KindTemperature, ref, up)
+	})
+}
+
+// ref is what a reading says of the device.
+func (c connection) ref(kind vitals.Kind, driver any) reading.DeviceRef {
+	ref := deviceRef(kind, c.Device, driver)
+	if ref.Model == "" {
+		ref.Model = c.Line.Protocol.Makes
 	}
-	return k.peripheral("thermometer", 1, k.bus(d, use), vitals.KindTemperature)
+	if ref.Serial == "" {
+		ref.Serial = c.Identity().Serial // of its bridge
+	}
+	return ref
 }
 
 // stream hands every sample to the desk and the screen.
-func (k *Kiosk) stream(ctx context.Context, device catalogue.Sampler, kind vitals.Kind, d config.Device, up func()) error {
+func (k *Kiosk) stream(ctx context.Context, device catalogue.Sampler, kind vitals.Kind, ref func(vitals.Kind, any) reading.DeviceRef, up func()) error {
 	for {
 		s, err := device.Next(ctx)
 		if err != nil {
 			return err
 		}
 		up()
-		k.desk.arrive(s, deviceRef(kind, d, device))
+		k.desk.arrive(s, ref(kind, device))
 	}
 }
 
@@ -98,14 +102,10 @@ func deviceRef(kind vitals.Kind, d config.Device, driver any) reading.DeviceRef 
 	if i, ok := driver.(interface{ Identity() vitals.Identity }); ok {
 		told = i.Identity()
 	}
-	ref := reading.DeviceRef{
+	return reading.DeviceRef{
 		Kind: kind, Manufacturer: orTold(d.Manufacturer, told.Manufacturer), Model: orTold(d.Model, told.Model),
 		Serial: told.Serial, Firmware: told.Firmware,
 	}
-	if ref.Serial == "" && d.USB != "" {
-		ref.Serial = portName(d).USB.Serial
-	}
-	return ref
 }
 
 func orTold(written, told string) string {

@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 
+	"nabz/drivers/port"
 	"nabz/firmware/broker"
 	"nabz/firmware/clock"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/screen"
+	"nabz/firmware/switchboard"
 	"nabz/firmware/uplink"
 	"nabz/firmware/visits"
 	"nabz/queue"
@@ -33,6 +35,7 @@ type Kiosk struct {
 	devices live.Board[[]live.Device]
 	link    live.Board[uplink.Link]
 
+	board    *switchboard.Board
 	desk     *desk
 	receipts *receipts
 	screen   *screen.Server
@@ -42,7 +45,12 @@ type Kiosk struct {
 // Open opens everything durable below cfg.Data and binds the screen's address; nothing runs yet. Practice and live never share a
 // folder. version is what the FHIR Device says of this software.
 func Open(cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
-	k := &Kiosk{cfg: cfg, version: version, log: log}
+	return open(cfg, version, port.Host, log)
+}
+
+// open is Open with the serial ports of a system that may be another than this one.
+func open(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
+	k := &Kiosk{cfg: cfg, version: version, log: log, board: switchboard.New(ports)}
 	if err := k.openStores(); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
@@ -60,7 +68,7 @@ func Open(cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
 	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	k.tasks = append(k.peripherals(cuff), k.desk, k.receipts, k.screen, k.uplink())
+	k.tasks = append(k.peripherals(cuff), k.board, k.desk, k.receipts, k.screen, k.uplink())
 	return k, nil
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"nabz/drivers/catalogue"
 	"nabz/drivers/monitor"
-	"nabz/drivers/port"
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
@@ -14,25 +13,23 @@ import (
 
 // monitor is the task of a board that is several devices on one wire.
 func (k *Kiosk) monitor(c *cuff, d config.Device) *peripheral {
-	p := protocol(d)
 	kinds := []vitals.Kind{vitals.KindBloodPressure, vitals.KindOximetry}
-	use := func(ctx context.Context, w port.Wire, up func()) error {
-		ref := deviceRef(vitals.KindOximetry, d, nil)
-		return k.command(ctx, c, monitor.NewUN300C(w, func(s vitals.Sample) { k.desk.arrive(s, ref) }), d, up)
-	}
-	if d.Protocol == "pm6750" {
+	if !k.cfg.Thermometer.Present() {
 		kinds = append(kinds, vitals.KindTemperature)
-		use = func(ctx context.Context, w port.Wire, up func()) error {
-			return k.board(ctx, c, monitor.NewPM6750(w), d, up)
-		}
 	}
-	return k.peripheral("monitor", len(p.Lines), k.serial(d, p.Lines, use), kinds...)
+	return k.serial(k.peripheral("monitor", kinds...), catalogue.Monitor, d, func(ctx context.Context, on connection, up func()) error {
+		if on.Line.Protocol.Name == "pm6750" {
+			return k.board6750(ctx, c, monitor.NewPM6750(on), on, up)
+		}
+		ref := on.ref(vitals.KindOximetry, nil)
+		return k.command(ctx, c, monitor.NewUN300C(on, func(s vitals.Sample) { k.desk.arrive(s, ref) }), on, up)
+	})
 }
 
 var _ catalogue.Commanded = (*monitor.UN300C)(nil)
 
-// board uses one connection of a PM6750. Whatever ends it, the cuff is told to stop.
-func (k *Kiosk) board(ctx context.Context, c *cuff, b *monitor.PM6750, d config.Device, up func()) (err error) {
+// board6750 uses one connection of a PM6750. Whatever ends it, the cuff is told to stop.
+func (k *Kiosk) board6750(ctx context.Context, c *cuff, b *monitor.PM6750, on connection, up func()) (err error) {
 	if err := b.Init(ctx); err != nil {
 		return err
 	}
@@ -51,7 +48,7 @@ func (k *Kiosk) board(ctx context.Context, c *cuff, b *monitor.PM6750, d config.
 				up()
 				c.setReady(true)
 			}
-			if k.handOn(ctx, s, d, b) {
+			if k.handOn(ctx, s, on, b) {
 				run = nil
 				c.ended()
 			}
@@ -63,10 +60,10 @@ func (k *Kiosk) board(ctx context.Context, c *cuff, b *monitor.PM6750, d config.
 }
 
 // handOn gives a sample to the desk and says whether it ends a run.
-func (k *Kiosk) handOn(ctx context.Context, s vitals.Sample, d config.Device, b *monitor.PM6750) bool {
-	ref := deviceRef(s.Kind, d, b)
+func (k *Kiosk) handOn(ctx context.Context, s vitals.Sample, on connection, b *monitor.PM6750) bool {
+	ref := on.ref(s.Kind, b)
 	if s.Kind == vitals.KindTemperature {
-		s.Temperature.Site = d.Site
+		s.Temperature.Site = on.Site
 	}
 	if s.Kind != vitals.KindBloodPressure {
 		k.desk.arrive(s, ref)

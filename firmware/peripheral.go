@@ -2,34 +2,33 @@ package firmware
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
 
-	"nabz/drivers/frame"
+	"nabz/drivers/catalogue"
 	"nabz/drivers/port"
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
+	"nabz/firmware/switchboard"
 )
 
-// peripheral is the supervised life of one device: open its port, use it until it fails, say so, close the port, find it again. Closing
+// peripheral is the supervised life of one device: find its port, use it until it fails, say so, close the port, find it again. Closing
 // first lets a replugged USB bridge have its old name back.
 type peripheral struct {
 	name  string
 	kinds []vitals.Kind
-	lines int // how many settings there are to try
 	link  link
 	lost  func(context.Context, vitals.Kind)
 	state func(live.Device)
 	log   *slog.Logger
 }
 
-// link is one connection, from opening the port to closing it. It calls up once the device has answered, with what a log line says of it.
-type link func(ctx context.Context, line int, up func(where ...any)) error
+// link is one connection, from finding the device to closing it. It calls up once the device has answered.
+type link func(ctx context.Context, up func(live.Device)) error
 
 // Back-off between attempts to reach a device.
 const (
@@ -42,8 +41,8 @@ func (p *peripheral) String() string { return p.name }
 // Run keeps the device in use until ctx ends. It never fails: a device that is not there is not the kiosk's end.
 func (p *peripheral) Run(ctx context.Context) error {
 	wait := firstRetry
-	for line := 0; ctx.Err() == nil; {
-		answered, err := p.once(ctx, line%p.lines)
+	for ctx.Err() == nil {
+		answered, err := p.once(ctx)
 		if ctx.Err() != nil {
 			break
 		}
@@ -52,8 +51,6 @@ func (p *peripheral) Run(ctx context.Context) error {
 			for _, k := range p.kinds {
 				p.lost(ctx, k)
 			}
-		} else if errors.Is(err, frame.ErrSilent) {
-			line++ // the next setting that this make may use
 		}
 		p.report(answered, err)
 		pause(ctx, wait)
@@ -62,22 +59,27 @@ func (p *peripheral) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-func (p *peripheral) once(ctx context.Context, line int) (answered bool, err error) {
-	err = p.link(ctx, line, func(where ...any) {
+func (p *peripheral) once(ctx context.Context) (answered bool, err error) {
+	err = p.link(ctx, func(d live.Device) {
 		if !answered {
 			answered = true
-			p.state(live.Device{Name: p.name, State: "connected"})
-			p.log.Info("device connected", append([]any{"device", p.name}, where...)...)
+			d.Name, d.State = p.name, "connected"
+			p.state(d)
+			p.log.Info("device connected", "device", d.Name, "port", d.Port, "protocol", d.Protocol)
 		}
 	})
 	return answered, err
 }
 
 func (p *peripheral) report(answered bool, err error) {
-	p.state(live.Device{Name: p.name, State: "missing", Why: err.Error()})
+	p.missing(err)
 	if answered {
 		p.log.Warn("device lost", "device", p.name, "why", err)
 	}
+}
+
+func (p *peripheral) missing(why error) {
+	p.state(live.Device{Name: p.name, State: "missing", Why: why.Error()})
 }
 
 // pause waits, or returns early when ctx ends.
@@ -90,33 +92,46 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-func (k *Kiosk) peripheral(name string, lines int, l link, kinds ...vitals.Kind) *peripheral {
+func (k *Kiosk) peripheral(name string, kinds ...vitals.Kind) *peripheral {
 	return &peripheral{
-		name: name, kinds: kinds, lines: lines, link: l, log: k.log, state: k.deviceState,
+		name: name, kinds: kinds, log: k.log, state: k.deviceState,
 		lost: func(ctx context.Context, kind vitals.Kind) { k.desk.tell(ctx, exam.DeviceLost{Kind: kind}) },
 	}
 }
 
-// serial links to a device on a serial line.
-func (k *Kiosk) serial(d config.Device, lines []frame.Line, use func(context.Context, port.Wire, func()) error) link {
-	return func(ctx context.Context, line int, up func(...any)) error {
-		w, err := port.OpenSerial(portName(d), port.Line(lines[line]))
+// connection is a device on a serial line that has been found: what kiosk.toml says of it, as far as that is still true.
+type connection struct {
+	config.Device
+	switchboard.Line
+}
+
+// serial gives p a link to a device on a serial line, wherever it is and whichever of its class it is.
+func (k *Kiosk) serial(p *peripheral, class catalogue.Class, d config.Device, use func(context.Context, connection, func()) error) *peripheral {
+	w := switchboard.Want{Class: class, Protocol: d.Protocol, Port: portName(d)}
+	p.link = func(ctx context.Context, up func(live.Device)) error {
+		l, err := k.board.Find(ctx, w, p.missing)
 		if err != nil {
 			return err
 		}
-		defer w.Close() // the port is given up whatever happened; its error says nothing new
-		return use(ctx, w, func() { up("port", w.Path(), "usb", w.Identity()) })
+		defer l.Close() // the port is given up whatever happened; its error says nothing new
+		c := connection{d, l}
+		if l.Protocol.Name != d.Protocol {
+			c.Device = config.Device{Protocol: l.Protocol.Name, Site: d.Site} // another make: nobody wrote down whose
+		}
+		return use(ctx, c, func() { up(live.Device{Port: l.Path(), Protocol: l.Protocol.Name}) })
 	}
+	return p
 }
 
-// bus links to a chip on an I2C bus.
-func (k *Kiosk) bus(d config.Device, use func(context.Context, i2c.Bus, func()) error) link {
-	return func(ctx context.Context, _ int, up func(...any)) error {
+// bus gives p a link to a chip on an I2C bus.
+func (k *Kiosk) bus(p *peripheral, d config.Device, use func(context.Context, i2c.Bus, func()) error) *peripheral {
+	p.link = func(ctx context.Context, up func(live.Device)) error {
 		b, err := port.OpenI2C(d.Path)
 		if err != nil {
 			return err
 		}
 		defer b.Close() // as above
-		return use(ctx, b, func() { up("bus", d.Path) })
+		return use(ctx, b, func() { up(live.Device{Port: d.Path, Protocol: d.Protocol}) })
 	}
+	return p
 }

@@ -40,6 +40,7 @@ var layers = []struct {
 	{"firmware/visits", []string{"drivers/vitals", "firmware/clock", "firmware/reading", "firmware/exam"}},
 	{"firmware/broker", nil},
 	{"firmware/uplink", []string{"queue", "firmware/clock", "firmware/reading", "firmware/wire", "firmware/fhir", "firmware/broker"}},
+	{"firmware/switchboard", []string{"drivers/port", "drivers/detect", "drivers/catalogue"}},
 	{"firmware/screen", []string{
 		"drivers/vitals", "firmware/config", "firmware/clock", "firmware/reading", "firmware/exam", "firmware/visits", "firmware/live",
 	}},

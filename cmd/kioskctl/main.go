@@ -17,6 +17,7 @@ var (
 type cli struct {
 	Status  statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
 	Queue   queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
+	Detect  detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
 	Replay  replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
 	Record  recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
 	Version kong.VersionFlag `help:"Print version and commit."`
@@ -26,6 +27,7 @@ const description = `The technician's tool.
 
 Examples:
   kioskctl status
+  kioskctl detect
   kioskctl queue parked
   kioskctl record --device contec --port 10C4:EA60 session.hex
   kioskctl replay --device contec session.hex`

@@ -1,6 +1,7 @@
 package port
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -86,7 +87,7 @@ func (s System) Open(n Name, l Line) (*Serial, error) {
 		return nil, errors.Join(fmt.Errorf("open %s: %w", path, err), p.Close(), lock.Close())
 	}
 	open := &Serial{
-		path: path, usb: s.identify(path), port: p, lock: lock, reads: newDeadline(),
+		path: path, usb: cmp.Or(s.identify(path), s.identify(n.Path)), port: p, lock: lock, reads: newDeadline(),
 		bytes: make(chan []byte), gone: make(chan struct{}), shut: make(chan struct{}),
 	}
 	go open.pump()

@@ -35,7 +35,9 @@ func (n Numbers) With(s vitals.Sample, at time.Time) Numbers {
 
 // Device is what a watcher sees of one peripheral.
 type Device struct {
-	Name  string `json:"name"`          // "oximeter", "cuff", "thermometer"
-	State string `json:"state"`         // "connected" or "missing"
-	Why   string `json:"why,omitempty"` // what went wrong last and what to do
+	Name     string `json:"name"`               // "oximeter", "cuff", "thermometer"
+	State    string `json:"state"`              // "connected" or "missing"
+	Why      string `json:"why,omitempty"`      // what went wrong last and what to do
+	Port     string `json:"port,omitempty"`     // where it is, once connected
+	Protocol string `json:"protocol,omitempty"` // what it speaks, likewise
 }
