@@ -140,12 +140,12 @@ func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Command
 	})
 	stopped := o.ctx.Err() != nil
 	c.ended()
-	if err != nil {
+	if err != nil && stopped {
 		k.desk.tell(ctx, exam.CuffFailed{})
-		if stopped {
-			return nil // the desk wanted it so, and the wire is sound
-		}
-		return err
+		return nil // the desk wanted it so, and the wire is sound
+	}
+	if err != nil {
+		return err // the visit hears that the device is lost
 	}
 	k.desk.tell(ctx, exam.Arrived{Sample: s, Device: ref})
 	return nil

@@ -77,12 +77,25 @@ func (d *desk) Run(ctx context.Context) error {
 		case s := <-d.stream:
 			err = d.step(ctx, exam.Arrived{Sample: s.sample, Device: s.device})
 		case w := <-d.events:
+			d.catchUp(w)
 			err = d.step(ctx, w)
 		case <-ticker.C:
 			err = d.passTime(ctx)
 		}
 		if err != nil {
 			return err
+		}
+	}
+}
+
+// catchUp drops the samples that came before a device was lost: one of them would be taken for a sign of life.
+func (d *desk) catchUp(w exam.What) {
+	_, lost := w.(exam.DeviceLost)
+	for lost {
+		select {
+		case <-d.stream:
+		default:
+			return
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"nabz/drivers/port"
 	"nabz/drivers/sim"
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
@@ -25,6 +26,7 @@ type bench struct {
 	cfg  config.Config
 	cuff *sim.PAR
 	plug *sim.Plug
+	ports port.System // where devices named by USB are looked for
 
 	k     *Kiosk
 	stop  context.CancelFunc
@@ -43,14 +45,7 @@ func newBench(t *testing.T) *bench {
 func newBenchWith(t *testing.T, table, protocol string, device sim.Device) *bench {
 	t.Helper()
 	dir := t.TempDir()
-	text := "name = \"bhu-test\"\ndata = \"" + dir + "/data\"\npractice = true\n[screen]\nlisten = \"127.0.0.1:0\"\n" +
-		"[exam]\nrest = \"0s\"\ngap = \"0s\"\n[broker]\nurl = \"tcp://127.0.0.1:1\"\n[" + table + "]\nprotocol = \"" + protocol +
-		"\"\npath = \"" + dir + "/device\"\n"
-	cfg, err := config.Parse([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := &bench{t: t, cfg: cfg}
+	b := &bench{t: t, cfg: configOf(t, dir, fmt.Sprintf("[%s]\nprotocol = %q\npath = %q\n", table, protocol, dir+"/device"))}
 	b.plug = sim.NewPlug(filepath.Join(dir, "device"), device)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -65,10 +60,21 @@ func newBenchWith(t *testing.T, table, protocol string, device sim.Device) *benc
 	return b
 }
 
+// configOf is a kiosk in practice, without rest and gap, with these tables of devices.
+func configOf(t *testing.T, dir, devices string) config.Config {
+	t.Helper()
+	cfg, err := config.Parse(fmt.Appendf(nil, "name = \"bhu-test\"\ndata = %q\npractice = true\n[screen]\nlisten = \"127.0.0.1:0\"\n"+
+		"[exam]\nrest = \"0s\"\ngap = \"0s\"\n[broker]\nurl = \"tcp://127.0.0.1:1\"\n%s", dir+"/data", devices))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
 // start opens the kiosk and runs it.
 func (b *bench) start() {
 	b.t.Helper()
-	k, err := Open(b.cfg, "1.2.3", slog.New(slog.DiscardHandler))
+	k, err := open(b.cfg, "1.2.3", b.ports, slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.t.Fatal(err)
 	}

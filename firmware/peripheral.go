@@ -95,7 +95,10 @@ func pause(ctx context.Context, d time.Duration) {
 func (k *Kiosk) peripheral(name string, kinds ...vitals.Kind) *peripheral {
 	return &peripheral{
 		name: name, kinds: kinds, log: k.log, state: k.deviceState,
-		lost: func(ctx context.Context, kind vitals.Kind) { k.desk.tell(ctx, exam.DeviceLost{Kind: kind}) },
+		lost: func(ctx context.Context, kind vitals.Kind) {
+			k.numbers.Update(func(n live.Numbers) live.Numbers { return n.Without(kind) })
+			k.desk.tell(ctx, exam.DeviceLost{Kind: kind})
+		},
 	}
 }
 

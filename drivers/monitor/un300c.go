@@ -11,11 +11,22 @@ import (
 
 // UN300C reads and commands a UN300C ("ABATON") board: a PAR cuff module with an oximeter on the same wire. It is used like the PAR module that
 // it embeds; what the oximeter says comes to the function given, on the goroutine that reads.
-type UN300C struct{ *bpcuff.PAR }
+type UN300C struct {
+	*bpcuff.PAR
+	tap *tap
+}
 
 // NewUN300C returns a driver on an open port. Call Init before anything else; it switches the oximeter on.
 func NewUN300C(p frame.Port, each func(vitals.Sample)) *UN300C {
-	return &UN300C{bpcuff.NewPAR(&tap{Port: p, each: each}, bpcuff.PAROpts{Combined: true, SpO2: true})}
+	t := &tap{Port: p, each: each}
+	return &UN300C{bpcuff.NewPAR(t, bpcuff.PAROpts{Combined: true, SpO2: true}), t}
+}
+
+// Tally returns what was counted so far, packets of the oximeter among it.
+func (u *UN300C) Tally() frame.Tally {
+	t := u.PAR.Tally()
+	t.Frames += u.tap.packets
+	return t
 }
 
 // tap takes the oximeter's packets out of what is read; the rest is the cuff's.
@@ -24,6 +35,8 @@ type tap struct {
 	each func(vitals.Sample)
 	held []byte // what was read and not yet given on
 	over bool   // nothing more will come
+
+	packets int // of the oximeter
 }
 
 // The oximeter's packet: 55 AA 07 index status SpO2 pulse PI sum. The cuff's frames are text between FD and FE, so 55 AA begins none of them.
@@ -56,6 +69,7 @@ func (t *tap) give(b []byte) (n int) {
 		case more && !t.over:
 			return n
 		case whole:
+			t.packets++
 			t.each(un300cOximetry(t.held))
 			t.held = t.held[:copy(t.held, t.held[tapLength:])]
 		default:

@@ -33,6 +33,19 @@ func (n Numbers) With(s vitals.Sample, at time.Time) Numbers {
 	return n
 }
 
+// Without returns n with nothing of a device that is gone.
+func (n Numbers) Without(k vitals.Kind) Numbers {
+	switch k {
+	case vitals.KindOximetry:
+		n.Oximetry = Dated{}
+	case vitals.KindCuffPressure, vitals.KindBloodPressure:
+		n.Cuff = Dated{}
+	case vitals.KindTemperature:
+		n.Temperature = Dated{}
+	}
+	return n
+}
+
 // Device is what a watcher sees of one peripheral.
 type Device struct {
 	Name     string `json:"name"`               // "oximeter", "cuff", "thermometer"
