@@ -22,10 +22,10 @@ import (
 
 // bench is a kiosk on simulated devices, without a broker.
 type bench struct {
-	t    *testing.T
-	cfg  config.Config
-	cuff *sim.PAR
-	plug *sim.Plug
+	t     *testing.T
+	cfg   config.Config
+	cuff  *sim.PAR
+	plug  *sim.Plug
 	ports port.System // where devices named by USB are looked for
 
 	k     *Kiosk
