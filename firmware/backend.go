@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,6 +60,15 @@ func (b backend) ask(ctx context.Context, visit string, w exam.What) (exam.View,
 	case <-ctx.Done():
 		return exam.View{}, ctx.Err()
 	}
+}
+
+// Evidence implements screen.Backend.
+func (b backend) Evidence(entry string) ([]byte, error) {
+	capture, err := b.k.visits.Evidence(entry)
+	if errors.Is(err, visits.ErrNoEvidence) {
+		err = fmt.Errorf("%w: %w", screen.ErrNone, err)
+	}
+	return capture, err
 }
 
 // Items implements screen.Backend.

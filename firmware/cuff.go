@@ -90,9 +90,9 @@ func (c *cuff) waiting() (order, bool) {
 func (k *Kiosk) cuffTask(c *cuff, d config.Device) *peripheral {
 	return k.serial(k.peripheral("cuff", vitals.KindBloodPressure), catalogue.Cuff, d, func(ctx context.Context, on connection, up func()) error {
 		if p := on.Line.Protocol; p.Pushed {
-			return k.await(ctx, c, p.Listen(on), on, up)
+			return k.await(ctx, c, p.Listen(on.wire), on, up)
 		}
-		return k.command(ctx, c, on.Line.Protocol.Cuff(on), on, up)
+		return k.command(ctx, c, on.Line.Protocol.Cuff(on.wire), on, up)
 	})
 }
 

@@ -27,6 +27,7 @@ type desk struct {
 	numbers  *live.Board[live.Numbers]
 	settings exam.Settings
 	cuff     *cuff
+	tapes    *tapes
 	log      *slog.Logger
 
 	asks   chan ask       // acts of the worker; each waits for its answer

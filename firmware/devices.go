@@ -34,7 +34,7 @@ func (k *Kiosk) peripherals(c *cuff) []Task {
 // streaming is a device on a serial line that sends one sample after another.
 func (k *Kiosk) streaming(name string, kind vitals.Kind, d config.Device) *peripheral {
 	return k.serial(k.peripheral(name, kind), catalogue.Class(name), d, func(ctx context.Context, c connection, up func()) error {
-		return k.stream(ctx, c.Line.Protocol.Listen(c), kind, c.ref, up)
+		return k.stream(ctx, c.Line.Protocol.Listen(c.wire), kind, c.ref, up)
 	})
 }
 

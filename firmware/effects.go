@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
+	"nabz/firmware/tape"
 	"nabz/firmware/visits"
 	"nabz/queue"
 )
@@ -15,7 +17,7 @@ import (
 // reading into the queue, then the cuff, then the screen. A crash in between is made good by resume.
 func (d *desk) carryOut(ctx context.Context, effects []exam.Effect) error {
 	if slices.Contains(effects, exam.Effect(exam.Show{})) { // the rest says and shows things, and changes nothing durable
-		if err := d.keep(effects); err != nil {
+		if err := d.keep(effects, d.attest(effects)); err != nil {
 			return err
 		}
 	}
@@ -28,15 +30,34 @@ func (d *desk) carryOut(ctx context.Context, effects []exam.Effect) error {
 	return nil
 }
 
-// keep writes the visit's state and begins the receipts of what it accepted.
-func (d *desk) keep(effects []exam.Effect) error {
+// attest gives each reading of a device the hash of what came over its line meanwhile, and returns that, by reading.
+func (d *desk) attest(effects []exam.Effect) map[string][]byte {
+	evidence := map[string][]byte{}
+	for i, e := range effects {
+		a, ok := e.(exam.Accept)
+		if !ok || a.Reading.Method != reading.ByDevice || a.Reading.DerivedFrom != nil {
+			continue
+		}
+		ago := max(0, a.Reading.Taken.SinceBoot-a.From)
+		capture := d.tapes.since(a.Reading.Measurement.Kind(), time.Now().Add(-ago))
+		if capture == nil {
+			continue
+		}
+		a.Reading = d.visit.Attest(a.Reading.ID, tape.Sum(capture))
+		effects[i], evidence[a.Reading.ID] = a, capture
+	}
+	return evidence
+}
+
+// keep writes the visit's state and begins the receipts of what it accepted, with the evidence.
+func (d *desk) keep(effects []exam.Effect, evidence map[string][]byte) error {
 	saved, err := d.visit.Save()
 	if err != nil {
 		return err
 	}
 	view := d.visit.View()
 	open := view.Step != exam.StepDone && view.Step != exam.StepCancelled
-	if err := d.visits.KeepVisit(view.ID, saved, open, begun(effects)...); err != nil {
+	if err := d.visits.KeepVisit(view.ID, saved, open, begun(effects, evidence)...); err != nil {
 		return err
 	}
 	if !open {
@@ -45,14 +66,14 @@ func (d *desk) keep(effects []exam.Effect) error {
 	return nil
 }
 
-func begun(effects []exam.Effect) []visits.Receipt {
-	var all []visits.Receipt
+func begun(effects []exam.Effect, evidence map[string][]byte) []visits.Begun {
+	var all []visits.Begun
 	for _, e := range effects {
 		switch e := e.(type) {
 		case exam.Accept:
-			all = append(all, receiptOf(reading.Entry{Reading: &e.Reading}))
+			all = append(all, visits.Begun{Receipt: receiptOf(reading.Entry{Reading: &e.Reading}), Evidence: evidence[e.Reading.ID]})
 		case exam.Retract:
-			all = append(all, receiptOf(reading.Entry{Retraction: &e.Retraction}))
+			all = append(all, visits.Begun{Receipt: receiptOf(reading.Entry{Retraction: &e.Retraction})})
 		}
 	}
 	return all

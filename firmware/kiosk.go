@@ -36,6 +36,7 @@ type Kiosk struct {
 	link    live.Board[uplink.Link]
 
 	board    *switchboard.Board
+	tapes    tapes
 	desk     *desk
 	receipts *receipts
 	screen   *screen.Server
@@ -57,7 +58,7 @@ func open(cfg config.Config, version string, ports port.System, log *slog.Logger
 	k.receipts = newReceipts(k.visits, k.queue, k.clock)
 	cuff := newCuff()
 	k.desk = &desk{
-		queue: k.queue, visits: k.visits, clock: k.clock, numbers: &k.numbers, cuff: cuff, log: log,
+		queue: k.queue, visits: k.visits, clock: k.clock, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, log: log,
 		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},
 		asks:     make(chan ask), stream: make(chan arrival, 256), events: make(chan exam.What),
 	}

@@ -19,10 +19,10 @@ func (k *Kiosk) monitor(c *cuff, d config.Device) *peripheral {
 	}
 	return k.serial(k.peripheral("monitor", kinds...), catalogue.Monitor, d, func(ctx context.Context, on connection, up func()) error {
 		if on.Line.Protocol.Name == "pm6750" {
-			return k.board6750(ctx, c, monitor.NewPM6750(on), on, up)
+			return k.board6750(ctx, c, monitor.NewPM6750(on.wire), on, up)
 		}
 		ref := on.ref(vitals.KindOximetry, nil)
-		return k.command(ctx, c, monitor.NewUN300C(on, func(s vitals.Sample) { k.desk.arrive(s, ref) }), on, up)
+		return k.command(ctx, c, monitor.NewUN300C(on.wire, func(s vitals.Sample) { k.desk.arrive(s, ref) }), on, up)
 	})
 }
 

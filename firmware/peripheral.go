@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 
 	"nabz/drivers/catalogue"
 	"nabz/drivers/port"
+	"nabz/drivers/thermometer"
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
@@ -106,6 +108,7 @@ func (k *Kiosk) peripheral(name string, kinds ...vitals.Kind) *peripheral {
 type connection struct {
 	config.Device
 	switchboard.Line
+	wire port.Wire // the line, recorded
 }
 
 // serial gives p a link to a device on a serial line, wherever it is and whichever of its class it is.
@@ -117,7 +120,8 @@ func (k *Kiosk) serial(p *peripheral, class catalogue.Class, d config.Device, us
 			return err
 		}
 		defer l.Close() // the port is given up whatever happened; its error says nothing new
-		c := connection{d, l}
+		about := fmt.Sprintf("%s, %s", l.Protocol.Name, l.Path())
+		c := connection{d, l, port.Record(l, k.tapes.begin(about, p.kinds))}
 		if l.Protocol.Name != d.Protocol {
 			c.Device = config.Device{Protocol: l.Protocol.Name, Site: d.Site} // another make: nobody wrote down whose
 		}
@@ -134,7 +138,9 @@ func (k *Kiosk) bus(p *peripheral, d config.Device, use func(context.Context, i2
 			return err
 		}
 		defer b.Close() // as above
-		return use(ctx, b, func() { up(live.Device{Port: d.Path, Protocol: d.Protocol}) })
+		about := fmt.Sprintf("%s, %s, --i2c", d.Protocol, d.Path)
+		recorded := thermometer.NewRecorder(b, k.tapes.begin(about, p.kinds))
+		return use(ctx, recorded, func() { up(live.Device{Port: d.Path, Protocol: d.Protocol}) })
 	}
 	return p
 }

@@ -30,6 +30,7 @@ var layers = []struct {
 	{"drivers/...", []string{"drivers/vitals", "drivers/frame"}},
 	{"queue", nil},
 	{"firmware/clock", []string{"drivers/vitals"}},
+	{"firmware/tape", nil},
 	{"firmware/live", []string{"drivers/vitals"}},
 	{"firmware/config", []string{"drivers/vitals"}},
 	{"firmware/reading", []string{"drivers/vitals", "firmware/clock"}},

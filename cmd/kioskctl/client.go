@@ -19,30 +19,39 @@ type client struct {
 func (c client) get(path string, out any) error { return c.call(http.MethodGet, path, out) }
 
 func (c client) call(method, path string, out any) error {
-	req, err := http.NewRequest(method, c.Kiosk+path, nil)
+	raw, err := c.fetch(method, path)
 	if err != nil {
 		return err
+	}
+	return json.Unmarshal(raw, out)
+}
+
+// fetch returns the body of a good answer; a refusal is an error in the kiosk's words.
+func (c client) fetch(method, path string) ([]byte, error) {
+	req, err := http.NewRequest(method, c.Kiosk+path, nil)
+	if err != nil {
+		return nil, err
 	}
 	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return fmt.Errorf("no kiosk answers at %s: is it running? systemctl status kiosk", c.Kiosk)
+		return nil, fmt.Errorf("no kiosk answers at %s: is it running? systemctl status kiosk", c.Kiosk)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close() // read to its end below
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if resp.StatusCode != http.StatusOK {
 		var refusal struct{ Error string }
 		if json.Unmarshal(raw, &refusal) != nil || refusal.Error == "" {
 			refusal.Error = resp.Status
 		}
-		return errors.New(refusal.Error)
+		return nil, errors.New(refusal.Error)
 	}
-	return json.Unmarshal(raw, out)
+	return raw, nil
 }
 
 // printJSON prints one JSON value on a line of its own.

@@ -15,12 +15,13 @@ var (
 )
 
 type cli struct {
-	Status  statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
-	Queue   queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
-	Detect  detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
-	Replay  replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
-	Record  recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
-	Version kong.VersionFlag `help:"Print version and commit."`
+	Status   statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
+	Queue    queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
+	Evidence evidenceCmd      `cmd:"" help:"What the device really sent for a reading."`
+	Detect   detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
+	Replay   replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
+	Record   recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
+	Version  kong.VersionFlag `help:"Print version and commit."`
 }
 
 const description = `The technician's tool.

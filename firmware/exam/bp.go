@@ -115,7 +115,7 @@ func (v *Visit) cuffResult(a *Arrived) {
 }
 
 func (v *Visit) pressure(m vitals.BloodPressure, a *Arrived) {
-	f := finding{measurement: m, device: a.Device, flags: a.Sample.Flags}
+	f := finding{measurement: m, device: a.Device, flags: a.Sample.Flags, from: v.m.Inflations[len(v.m.Inflations)-1].SinceBoot}
 	if a.Sample.Flags.Has(vitals.IrregularPulse) {
 		f.questionable = "irregular heart beat: measure by hand"
 	}

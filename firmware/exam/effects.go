@@ -1,6 +1,8 @@
 package exam
 
 import (
+	"time"
+
 	"nabz/drivers/vitals"
 	"nabz/firmware/reading"
 )
@@ -22,6 +24,7 @@ type Abort struct{}
 type Accept struct {
 	Reading reading.Reading
 	Urgent  bool
+	From    time.Duration // since boot: when the measurement began that a device made; the bytes from then on are its evidence (Attest)
 }
 
 // Retract is a retraction to be put into the queue now.

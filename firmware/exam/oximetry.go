@@ -181,7 +181,7 @@ func (v *Visit) artifact() {
 func (v *Visit) offerOximetry(spo2, pulse *window, why, note string) {
 	o := &v.oxi
 	var m vitals.Oximetry
-	f := finding{device: o.device, questionable: why, note: note}
+	f := finding{device: o.device, questionable: why, note: note, from: o.in}
 	if spo2 != nil {
 		m.SpO2 = vitals.Some(vitals.Percent(spo2.median))
 		f.flags, f.window = spo2.flags, spo2.length

@@ -44,6 +44,7 @@ type finding struct {
 	questionable string
 	note         string
 	window       time.Duration
+	from         time.Duration // since boot
 	supersedes   string
 	derivedFrom  []string
 }
@@ -66,7 +67,19 @@ func (v *Visit) accept(f finding) reading.Reading {
 	urgent := f.absent == reading.AbsentError || vitals.Judge(f.measurement, v.band()).Urgent
 	v.m.Taken = append(v.m.Taken, taken{Reading: r, Urgent: urgent})
 	v.changed = true
-	v.emit(Accept{Reading: r, Urgent: urgent})
+	v.emit(Accept{Reading: r, Urgent: urgent, From: f.from})
+	return r
+}
+
+// Attest gives a reading that an Accept of the newest event carries the hash of its evidence (reading.Reading.Evidence), and returns it so. It
+// is to be called before Save.
+func (v *Visit) Attest(id, hash string) (r reading.Reading) {
+	for i := range v.m.Taken {
+		if t := &v.m.Taken[i]; t.Reading.ID == id {
+			t.Reading.Evidence = hash
+			r = t.Reading
+		}
+	}
 	return r
 }
 

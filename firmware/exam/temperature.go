@@ -12,6 +12,7 @@ type thermo struct {
 	seen   bool
 	last   time.Duration // since boot, of the newest sample
 	armed  bool          // the device was seen measuring or waiting: its next final result belongs to this step
+	since  time.Duration // since boot, of arming
 	prompt string        // what the probe wants
 	flags  vitals.Flags  // of the newest sample
 	direct equilibrium
@@ -45,7 +46,7 @@ func (v *Visit) predicted(a *Arrived) {
 		return
 	}
 	t.armed, t.prompt = false, PromptReturnProbe
-	v.offerTemperature(a, s.Temperature, 0)
+	v.offerTemperature(a, s.Temperature, finding{from: t.since})
 }
 
 // arm looks at a sample that is not final.
@@ -56,10 +57,17 @@ func (t *thermo) arm(s *vitals.Sample) {
 	case f.Any(vitals.Hardware | vitals.OutOfRange | vitals.SensorOff | vitals.Implausible):
 		t.prompt = RetryTemperature
 	case f.Has(vitals.NotSettled):
-		t.armed, t.prompt = true, PromptSettle
+		t.ready(PromptSettle)
 	case f.Has(vitals.NotReady) || !f.Doubted() && !s.Temperature.Value.Known():
-		t.armed, t.prompt = true, PromptPlaceProbe
+		t.ready(PromptPlaceProbe)
 	}
+}
+
+func (t *thermo) ready(prompt string) {
+	if !t.armed {
+		t.armed, t.since = true, t.last
+	}
+	t.prompt = prompt
 }
 
 // hush forgets the prompt of a probe that says nothing any more: most say nothing while they rest in their holder.
@@ -94,13 +102,15 @@ func (v *Visit) directSample(a *Arrived) {
 	case atRest:
 		m := s.Temperature
 		m.Value = vitals.Some(vitals.MilliCelsius(settled.median))
+		f := finding{window: settled.length, from: t.direct.since - riseTime}
 		t.direct = equilibrium{}
-		v.offerTemperature(a, m, settled.length)
+		v.offerTemperature(a, m, f)
 	}
 }
 
-func (v *Visit) offerTemperature(a *Arrived, m vitals.Temperature, length time.Duration) {
-	v.offer(finding{measurement: m, device: a.Device, flags: a.Sample.Flags, window: length}, true)
+func (v *Visit) offerTemperature(a *Arrived, m vitals.Temperature, f finding) {
+	f.measurement, f.device, f.flags = m, a.Device, a.Sample.Flags
+	v.offer(f, true)
 }
 
 // equilibrium follows a contact probe until it is as warm as its site (thermometers' measurement protocol, section 7). Temperatures are in

@@ -65,6 +65,7 @@ type form struct {
 	Note         string                `json:"note,omitempty"`
 	Window       time.Duration         `json:"window,omitempty"`
 	BodySite     BodySite              `json:"bodySite,omitempty"`
+	Evidence     string                `json:"evidence,omitempty"`
 	Taken        clock.Stamp           `json:"taken"`
 	Supersedes   string                `json:"supersedes,omitempty"`
 	DerivedFrom  []string              `json:"derivedFrom,omitempty"`
@@ -135,7 +136,7 @@ func (r *Reading) UnmarshalJSON(b []byte) error {
 func toForm(r Reading) (*form, error) {
 	f := form{
 		ID: r.ID, Visit: r.Visit, Practice: r.Practice, Patient: r.Patient, Operator: r.Operator, Device: r.Device, Flags: r.Flags,
-		Method: r.Method, Absent: r.Absent, Questionable: r.Questionable, Note: r.Note, Window: r.Window, BodySite: r.BodySite,
+		Method: r.Method, Absent: r.Absent, Questionable: r.Questionable, Note: r.Note, Window: r.Window, BodySite: r.BodySite, Evidence: r.Evidence,
 		Taken: r.Taken, Supersedes: r.Supersedes, DerivedFrom: r.DerivedFrom,
 	}
 	switch m := r.Measurement.(type) {
@@ -155,7 +156,7 @@ func toForm(r Reading) (*form, error) {
 func fromForm(f form) (Reading, error) {
 	r := Reading{
 		ID: f.ID, Visit: f.Visit, Practice: f.Practice, Patient: f.Patient, Operator: f.Operator, Device: f.Device, Flags: f.Flags,
-		Method: f.Method, Absent: f.Absent, Questionable: f.Questionable, Note: f.Note, Window: f.Window, BodySite: f.BodySite,
+		Method: f.Method, Absent: f.Absent, Questionable: f.Questionable, Note: f.Note, Window: f.Window, BodySite: f.BodySite, Evidence: f.Evidence,
 		Taken: f.Taken, Supersedes: f.Supersedes, DerivedFrom: f.DerivedFrom,
 	}
 	switch {

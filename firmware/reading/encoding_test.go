@@ -18,7 +18,7 @@ func sample() Reading {
 		Patient: PatientRef{Type: MedicalRecord, Value: "000123", Sex: Female, Birth: "1984-05"}, Operator: "w-7",
 		Device:      DeviceRef{Kind: vitals.KindOximetry, Manufacturer: "Contec", Model: "CMS50D+"},
 		Measurement: vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), PI: vitals.Some(vitals.CentiPercent(420))},
-		Flags:       vitals.LowPerfusion, Method: ByDevice, Questionable: "weak signal", Window: 10 * time.Second,
+		Flags:       vitals.LowPerfusion, Method: ByDevice, Questionable: "weak signal", Window: 10 * time.Second, Evidence: "ba7816bf",
 		Taken: clock.Stamp{Boot: "b", SinceBoot: time.Second, Wall: time.Unix(1, 0).UTC(), Source: clock.None},
 	}
 }

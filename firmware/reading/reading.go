@@ -28,6 +28,7 @@ type Reading struct {
 	Note         string             // what the device said when a number was refused
 	Window       time.Duration      // length of the stable window the value stands for; 0 when it is a single result
 	BodySite     BodySite           // where a cuff sat
+	Evidence     string             // SHA-256, in hexadecimal, of the capture of the device's line that it came from; empty when there is none
 	Taken        clock.Stamp        // when
 	Supersedes   string             // id of the reading that this one replaces, or empty
 	DerivedFrom  []string           // ids of the readings that this is the mean of, or nil

@@ -19,6 +19,7 @@ func (a api) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/state", a.state)
 	mux.HandleFunc("POST /api/visits", a.open)
 	mux.HandleFunc("POST /api/visits/{id}/{act}", a.act)
+	mux.HandleFunc("GET /api/readings/{id}/evidence", a.evidence)
 	mux.HandleFunc("GET /api/queue", a.items)
 	mux.HandleFunc("POST /api/queue/{seq}/release", a.release)
 }
@@ -75,6 +76,16 @@ func (a api) act(w http.ResponseWriter, r *http.Request) {
 	}
 	view, err := a.Do(r.Context(), r.PathValue("id"), what)
 	reply(w, view, err)
+}
+
+func (a api) evidence(w http.ResponseWriter, r *http.Request) {
+	capture, err := a.Evidence(r.PathValue("id"))
+	if err != nil {
+		reply(w, nil, err)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, _ = w.Write(capture) // the caller went away: nobody is left to tell
 }
 
 func (a api) items(w http.ResponseWriter, r *http.Request) {
@@ -174,6 +185,8 @@ func status(err error) int {
 	switch {
 	case errors.As(err, &bad), errors.Is(err, ErrInput):
 		return http.StatusBadRequest
+	case errors.Is(err, ErrNone):
+		return http.StatusNotFound
 	case errors.Is(err, ErrBusy), errors.Is(err, ErrStale):
 		return http.StatusConflict
 	case errors.Is(err, ErrFull):

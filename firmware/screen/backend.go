@@ -19,6 +19,8 @@ type Backend interface {
 	Open(ctx context.Context, p reading.PatientRef, operator string) (exam.View, error)
 	// Do steps the visit of that id and returns it as it then is, durably. ErrStale when it is not the one in progress.
 	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
+	// Evidence is the capture of the device's line that a reading came from; ErrNone when nothing is kept.
+	Evidence(entry string) ([]byte, error)
 	// Items lists the queue: "waiting", "parked" or "delivered".
 	Items(state string, limit int) ([]Item, error)
 	// Release lets a parked item be sent again.
@@ -30,6 +32,7 @@ var (
 	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
 	ErrFull  = errors.New("no room for readings: finish this visit, start no other, and call the technician")
 	ErrInput = errors.New("not accepted")
+	ErrNone  = errors.New("there is none")
 	ErrStale = errors.New("this visit is not in progress any more: reload the page")
 )
 

@@ -41,6 +41,13 @@ func (k *kiosk) Do(_ context.Context, visit string, w exam.What) (exam.View, err
 	return exam.View{ID: visit}, k.err
 }
 
+func (k *kiosk) Evidence(entry string) ([]byte, error) {
+	if entry != "r" {
+		return nil, ErrNone
+	}
+	return []byte("# contec\n< 01\n"), k.err
+}
+
 func (k *kiosk) Items(string, int) ([]Item, error) { return []Item{{Seq: 1, ID: "x"}}, k.err }
 
 func (k *kiosk) Release(_ context.Context, seq uint64) error {
@@ -188,5 +195,15 @@ func TestLoopbackOnly(t *testing.T) {
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("ended with %v", err)
+	}
+}
+
+func TestEvidence(t *testing.T) {
+	k := &kiosk{}
+	if w := ask(k, http.MethodGet, "/api/readings/r/evidence", "", nil); w.Code != http.StatusOK || w.Body.String() != "# contec\n< 01\n" {
+		t.Errorf("%d %q", w.Code, w.Body)
+	}
+	if w := ask(k, http.MethodGet, "/api/readings/another/evidence", "", nil); w.Code != http.StatusNotFound {
+		t.Errorf("of a reading that has none: %d", w.Code)
 	}
 }

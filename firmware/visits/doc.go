@@ -5,6 +5,7 @@
 //
 //	current          id of the visit in progress
 //	visit/{id}       the exam's saved state, sealed with AES-256-GCM: it holds the patient's identifier
+//	raw/{entry}      capture of the device's line that a reading came from, compressed and sealed
 //	receipt/{entry}  JSON: visit, kind and the steps reached; no patient data
 //
 // Every method that changes something returns after the change is on stable storage (Badger with SyncWrites). The queue is the truth
@@ -13,5 +14,6 @@
 //
 // # Limits
 //
-// Receipts and states of the newest 500 visits stay; Trim forgets older ones whose readings are all recorded or parked.
+// Receipts and states of the newest 500 visits stay; Trim forgets older ones whose readings are all recorded or parked. Evidence stays of the
+// newest 500 readings.
 package visits

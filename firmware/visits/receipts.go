@@ -2,6 +2,7 @@ package visits
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -142,7 +143,7 @@ func (s *Store) Trim(keep int) error {
 			return err
 		}
 	}
-	return nil
+	return s.trimEvidence()
 }
 
 func (s *Store) forget(visit string, receipts []Receipt) error {
@@ -151,7 +152,7 @@ func (s *Store) forget(visit string, receipts []Receipt) error {
 			return err
 		}
 		for _, r := range receipts {
-			if err := txn.Delete([]byte(receiptPrefix + r.Entry)); err != nil {
+			if err := errors.Join(txn.Delete([]byte(receiptPrefix+r.Entry)), txn.Delete([]byte(rawPrefix+r.Entry))); err != nil {
 				return err
 			}
 		}

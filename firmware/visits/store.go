@@ -20,6 +20,7 @@ const (
 	currentKey    = "current"
 	visitPrefix   = "visit/"
 	receiptPrefix = "receipt/"
+	rawPrefix     = "raw/"
 )
 
 // Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key lies beside the store as
@@ -51,11 +52,11 @@ func options(dir string) badger.Options {
 }
 
 // KeepVisit keeps the exam's saved state of a visit; open says whether it is the one in progress. Receipts begin in the same
-// transaction, with no step reached; one that is known already stays as it is.
-func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Receipt) error {
+// transaction, with no step reached and with their evidence; one that is known already stays as it is.
+func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Begun) error {
 	return s.update("keep visit", func(txn *badger.Txn) error {
-		for _, r := range begun {
-			if err := begin(txn, r); err != nil {
+		for _, b := range begun {
+			if err := errors.Join(begin(txn, b.Receipt), s.keepEvidence(txn, b)); err != nil {
 				return err
 			}
 		}

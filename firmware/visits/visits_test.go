@@ -2,6 +2,7 @@ package visits
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -93,11 +94,11 @@ func TestSecondKioskIsRefused(t *testing.T) {
 
 func TestReceiptSteps(t *testing.T) {
 	s := open(t, t.TempDir())
-	must(t, s.KeepVisit(visit, []byte("x"), true, Receipt{Entry: entry, Visit: visit, Kind: "oximetry"}))
+	must(t, s.KeepVisit(visit, []byte("x"), true, Begun{Receipt: Receipt{Entry: entry, Visit: visit, Kind: "oximetry"}}))
 	must(t, s.Reach(entry, Saved, at(1)))
 	must(t, s.Reach(entry, Sent, at(2)))
 	must(t, s.Reach(entry, Sent, at(9))) // a retry: the first time stays
-	must(t, s.KeepVisit(visit, []byte("x"), true, Receipt{Entry: entry, Visit: visit, Kind: "oximetry"}))
+	must(t, s.KeepVisit(visit, []byte("x"), true, Begun{Receipt: Receipt{Entry: entry, Visit: visit, Kind: "oximetry"}}))
 	must(t, s.Reach("0192f3a1-7c5e-7b1a-9d0e-00000000ffff", Recorded, at(3))) // not ours
 	must(t, s.Park(entry, "rule 7"))
 	got := one(t, s)
@@ -124,7 +125,7 @@ func TestTrimKeepsWhatIsNotDelivered(t *testing.T) {
 	s := open(t, t.TempDir())
 	for i := range 5 {
 		id := fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-1000000000%02d", i)
-		must(t, s.KeepVisit(id, []byte("x"), false, Receipt{Entry: fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-2000000000%02d", i), Visit: id}))
+		must(t, s.KeepVisit(id, []byte("x"), false, Begun{Receipt: Receipt{Entry: fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-2000000000%02d", i), Visit: id}}))
 		if i != 1 {
 			must(t, s.Reach(fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-2000000000%02d", i), Recorded, at(i)))
 		}
@@ -143,5 +144,41 @@ func TestTrimKeepsWhatIsNotDelivered(t *testing.T) {
 	}
 	if got := strings.Join(left, " "); got != "01 03 04" {
 		t.Errorf("visits left: %s, want 01 (not delivered) 03 04", got)
+	}
+}
+
+// Evidence comes back byte for byte, is not on the card in clear, and is forgotten with its visit or when it is not among the newest.
+func TestEvidence(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	capture := []byte("# contec\n" + strings.Repeat("< 01 E0 85 B3 CA E1 A1 FF FF\n", 2500))
+	must(t, s.KeepVisit(visit, []byte("x"), false, Begun{Receipt{Entry: entry, Visit: visit}, capture}))
+	must(t, s.Close())
+	must(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if bytes.Contains(raw, []byte("E0 85 B3")) {
+			t.Errorf("%s holds what the device sent in clear", path)
+		}
+		return err
+	}))
+	s = open(t, dir)
+	got, err := s.Evidence(entry)
+	must(t, err)
+	if !bytes.Equal(got, capture) {
+		t.Errorf("%d bytes came back of %d", len(got), len(capture))
+	}
+	if _, err := s.Evidence("0192f3a1-7c5e-7b1a-9d0e-00000000ffff"); !errors.Is(err, ErrNoEvidence) {
+		t.Errorf("of another reading: %v", err)
+	}
+	for i := range keepEvidence {
+		next := fmt.Sprintf("0192f3a1-7c5e-7b1a-9d0e-3000000%05d", i)
+		must(t, s.KeepVisit(visit, []byte("x"), false, Begun{Receipt{Entry: next, Visit: visit}, []byte("< 01\n")}))
+	}
+	must(t, s.Trim(500))
+	if _, err := s.Evidence(entry); !errors.Is(err, ErrNoEvidence) {
+		t.Errorf("after %d newer ones: %v", keepEvidence, err)
 	}
 }
