@@ -1,6 +1,8 @@
 package exam
 
 import (
+	"fmt"
+	"strconv"
 	"time"
 
 	"nabz/drivers/vitals"
@@ -102,7 +104,10 @@ func (v *Visit) directSample(a *Arrived) {
 	case atRest:
 		m := s.Temperature
 		m.Value = vitals.Some(vitals.MilliCelsius(settled.median))
-		f := finding{window: settled.length, from: t.direct.since - riseTime}
+		f := finding{window: settled.length, from: t.direct.since - riseTime, note: t.direct.account(v.now.SinceBoot, settled)}
+		if settled.median < coolBody || settled.median > hotBody {
+			f.questionable = "outside 34 to 43 °C: was the probe in its place?"
+		}
 		t.direct = equilibrium{}
 		v.offerTemperature(a, m, f)
 	}
@@ -125,6 +130,7 @@ type equilibrium struct {
 	contact bool
 	since   time.Duration // when contact began
 	warmest int
+	coolest int // before contact: the room, as far as the probe knows it
 	lately  track // five seconds, for the rise
 	window  track
 }
@@ -149,6 +155,9 @@ const (
 	restTime     = 30 * time.Second
 	restSpread   = 50
 	restSlope    = 100 // a minute
+	restFall     = 20  // over the window: a probe that cools is on its way out
+	coolBody     = 34_000
+	hotBody      = 43_000
 	contactLimit = 10 * time.Minute
 	probeSilence = 15 * time.Second // probes are read slowly, not to warm themselves
 )
@@ -165,6 +174,9 @@ func dwell(s vitals.Site) time.Duration {
 func (e *equilibrium) push(now time.Duration, value int, d reading.DeviceRef, site vitals.Site) (probeState, window) {
 	if e.seen && (e.device != d || e.site != site || now < e.last || now-e.last > probeSilence) {
 		*e = equilibrium{}
+	}
+	if !e.seen || !e.contact && value < e.coolest {
+		e.coolest = value
 	}
 	e.seen, e.last, e.device, e.site = true, now, d, site
 	e.cooled = e.cooled || value <= warmAtStart
@@ -213,8 +225,19 @@ func (e *equilibrium) progress(now time.Duration, value int) (probeState, window
 		return inContact, window{}
 	}
 	change := value - e.window.at(from).value
-	if time.Duration(max(change, -change))*time.Minute >= restSlope*length {
+	if change < -restFall || time.Duration(change)*time.Minute >= restSlope*length {
 		return inContact, window{}
 	}
 	return atRest, e.window.window(from, now)
+}
+
+// account says how the result came about, for the doctor.
+func (e *equilibrium) account(now time.Duration, w window) string {
+	return fmt.Sprintf("contact probe: %d s at the site, the last %d s within %s; before contact %s",
+		int((now - e.since).Seconds()), int(w.length.Seconds()), celsius(w.hi-w.lo, 2), celsius(e.coolest, 1))
+}
+
+// celsius writes thousandths of a degree with so many decimals, rounded to nearest.
+func celsius(milli, decimals int) string {
+	return strconv.FormatFloat(float64(milli)/1000, 'f', decimals, 64) + " °C"
 }

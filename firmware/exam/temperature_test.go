@@ -1,6 +1,8 @@
 package exam
 
 import (
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -186,6 +188,10 @@ func TestContactProbe(t *testing.T) {
 			b.warm(5*time.Second, vitals.Oral, constant(25000))
 			b.warm(5*time.Minute, vitals.Oral, func(s time.Duration) int { return 36000 + int(s/time.Second)*50/30 })
 		}, 0, PromptSettle},
+		"slowly cooling": {vitals.Oral, func(b *bench) {
+			b.warm(50*time.Second, vitals.Oral, rise(25000, 36800))
+			b.warm(150*time.Second, vitals.Oral, func(s time.Duration) int { return 36700 - int(s/time.Second)*45/30 })
+		}, 0, PromptSettle},
 		"taken out": {vitals.Oral, func(b *bench) {
 			b.warm(50*time.Second, vitals.Oral, rise(25000, 36800))
 			b.warm(time.Second, vitals.Oral, constant(34000))
@@ -233,5 +239,26 @@ func TestDwellIsCountedDown(t *testing.T) {
 	b.prompt(PromptSettle)
 	if left := b.v.View().Countdown; left < 4*time.Minute+30*time.Second || left > 4*time.Minute+35*time.Second {
 		t.Errorf("countdown %s", left)
+	}
+}
+
+// What the doctor is to know of a contact probe: how long it was in place, how steady it was, how warm it was before.
+func TestContactProbeTellsItsStory(t *testing.T) {
+	b := at(t, StepTemperature)
+	b.warm(10*time.Second, vitals.Oral, constant(24100))
+	b.warm(3*time.Minute, vitals.Oral, rise(24100, 36800))
+	b.accepts(1)
+	r := b.newest().Reading
+	if !regexp.MustCompile(`^contact probe: \d+ s at the site, the last 3\d s within 0\.0\d °C; before contact 24\.1 °C$`).MatchString(r.Note) || r.Questionable != "" {
+		t.Errorf("note %q, questionable %q", r.Note, r.Questionable)
+	}
+}
+
+func TestColdContactProbeIsQuestioned(t *testing.T) {
+	b := at(t, StepTemperature)
+	b.warm(5*time.Minute, vitals.Oral, rise(24100, 33800))
+	b.accepts(1)
+	if r := b.newest().Reading; !strings.Contains(r.Questionable, "was the probe in its place?") {
+		t.Errorf("33.8 °C is questioned by %q", r.Questionable)
 	}
 }
