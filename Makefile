@@ -49,8 +49,9 @@ powercut-bin: bin
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/guest ./hwtest/powercut/guest
 	@go build -trimpath -o bin/powercut ./hwtest/powercut
 
-damage: ## a closed or killed queue is damaged at random, 1,000 times
+damage: ## a closed or killed queue is damaged at random, 1,000 times; every byte of every device's measurement is spoiled
 	NABZ_DAMAGE=1000 go test -run TestDamagedStore -v -timeout 15m ./queue
+	NABZ_DAMAGE=1 go test -v -timeout 30m ./hwtest/distrust
 
 fuzz: ## every decoder, a minute each
 	@for p in $$(go list ./...); do for f in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \

@@ -47,6 +47,7 @@ var layers = []struct {
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"hwtest/queuebench", []string{"queue"}},
+	{"hwtest/distrust", nil},
 	{"hwtest/stage", []string{"drivers/sim", "drivers/vitals", "firmware/..."}},
 	{"hwtest/powercut/card", nil},
 	{"hwtest/powercut/machine", nil},
