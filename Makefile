@@ -29,8 +29,10 @@ deps: ## what the tests need: mosquitto, QEMU and ext4's tools, and npm packages
 	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto qemu-system-arm e2fsprogs; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
 
-bench: bench-queue-short ## speeds as ratios against a reference of the same run
-	go test -run '^$$' -bench . -benchmem ./drivers/oximeter ./drivers/bpcuff ./drivers/thermometer ./firmware/wire ./queue
+bench: bin bench-queue-short ## speeds as ratios against a reference of the same run, and what a kiosk at work costs its box
+	go test -run '^$$' -bench . -benchmem ./drivers/oximeter ./drivers/bpcuff ./drivers/monitor ./drivers/thermometer ./firmware/wire ./queue
+	go test -count=1 -run TestDriversDoNotAllocate -v ./hwtest/distrust | grep -v '^=== RUN'
+	go build -trimpath -o bin/kioskbench ./hwtest/kioskbench && bin/kioskbench
 
 bench-queue: ## the queue beside SQLite, bbolt and the bare disk; root for the simulated card, 10 min
 	go run ./hwtest/queuebench

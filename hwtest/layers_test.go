@@ -48,6 +48,7 @@ var layers = []struct {
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"hwtest/queuebench", []string{"queue"}},
 	{"hwtest/distrust", nil},
+	{"hwtest/kioskbench", []string{"hwtest/stage", "firmware/screen"}},
 	{"hwtest/stage", []string{"drivers/sim", "drivers/vitals", "firmware/..."}},
 	{"hwtest/powercut/card", nil},
 	{"hwtest/powercut/machine", nil},

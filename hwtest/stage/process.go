@@ -54,6 +54,9 @@ func (p *Process) Start(ctx context.Context) (string, error) {
 	return p.awaitReady(ctx, ready)
 }
 
+// Pid is the process id of the child that was started last.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 func (p *Process) awaitReady(ctx context.Context, ready <-chan string) (string, error) {
 	limit := time.NewTimer(startLimit)
 	defer limit.Stop()

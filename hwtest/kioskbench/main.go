@@ -1,0 +1,128 @@
+// Command kioskbench measures what a kiosk costs its box: the share of one processor and the resident memory, first with nothing plugged in and
+// then with oximeter, cuff and thermometer streaming while a worker takes a patient through a visit and the screen is looked at four times a
+// second. The kiosk is the one beside this program (make bin).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"os"
+	"path/filepath"
+	"time"
+
+	"nabz/firmware/screen"
+	"nabz/hwtest/stage"
+)
+
+const length = 25 * time.Second
+
+func main() {
+	log.SetFlags(0)
+	if err := run(); err != nil {
+		log.Fatal("kioskbench: ", err)
+	}
+}
+
+func run() error {
+	dir, err := os.MkdirTemp("", "nabz-kioskbench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) // a temporary folder
+	fmt.Printf("%-28s %10s %10s %10s\n", "kiosk", "processor", "resident", "peak")
+	for _, busy := range []bool{false, true} {
+		u, err := measure(filepath.Join(dir, fmt.Sprint(busy)), busy)
+		if err != nil {
+			return err
+		}
+		name := "nothing plugged in"
+		if busy {
+			name = "all devices, a visit"
+		}
+		fmt.Printf("%-28s %9.2f%% %7.1f MB %7.1f MB\n", name, 100*u.share, mega(u.resident), mega(u.peak))
+	}
+	return nil
+}
+
+func mega(b uint64) float64 { return float64(b) / 1e6 }
+
+// measure runs one kiosk and looks at its process from the outside.
+func measure(dir string, busy bool) (u usage, err error) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	bench := stage.NewBench(filepath.Join(dir, "dev"), 1, true)
+	if busy {
+		served := make(chan error, 1)
+		go func() { served <- bench.Serve(ctx) }()
+		defer func() { stop(); err = errors.Join(err, <-served) }()
+		for _, p := range bench.Plugs {
+			<-p.Ready()
+		}
+	}
+	kiosk, url, err := start(ctx, dir, bench)
+	if err != nil {
+		return u, err
+	}
+	defer func() { err = errors.Join(err, kiosk.Stop()) }()
+	worker := stage.NewWorker(url)
+	looking, done := context.WithTimeout(ctx, length)
+	defer done()
+	if _, err := worker.Patiently(ctx); err != nil {
+		return u, err
+	}
+	before, err := read(kiosk.Pid())
+	if err != nil {
+		return u, err
+	}
+	began := time.Now()
+	if err := use(looking, worker, bench, busy); err != nil {
+		return u, err
+	}
+	after, err := read(kiosk.Pid())
+	if err != nil {
+		return u, err
+	}
+	after.share = (after.spent - before.spent).Seconds() / time.Since(began).Seconds()
+	return after, nil
+}
+
+func start(ctx context.Context, dir string, bench stage.Bench) (*stage.Process, string, error) {
+	addr, err := stage.FreeAddr()
+	if err != nil {
+		return nil, "", err
+	}
+	toml := filepath.Join(dir, "kiosk.toml")
+	err = errors.Join(os.MkdirAll(dir, 0o700), stage.Config{
+		Name: "bench", Data: filepath.Join(dir, "data"), Screen: addr, Broker: "127.0.0.1:1", Rest: "0s", Gap: "0s",
+		Oximeter: bench.Path("oximeter"), Cuff: bench.Path("cuff"), Thermometer: bench.Path("thermometer"),
+	}.Write(toml))
+	if err != nil {
+		return nil, "", err
+	}
+	p := &stage.Process{Name: "kiosk", Args: []string{"run", "--config", toml}, Log: filepath.Join(dir, "kiosk.log")}
+	_, err = p.Start(ctx)
+	return p, "http://" + addr, err
+}
+
+// use has a worker take visits until ctx ends, with a finger in the oximeter and the probe out all the time; or only looks.
+func use(ctx context.Context, w *stage.Worker, bench stage.Bench, busy bool) error {
+	for ctx.Err() == nil {
+		if !busy {
+			if _, err := w.Patiently(ctx); err != nil {
+				return nil
+			}
+			stage.Wait(ctx, stage.Glance)
+			continue
+		}
+		err := w.Play(ctx, bench, "000123", func(screen.State) {
+			bench.Oximeter.FingerIn()
+			bench.Thermometer.TakeProbe()
+		})
+		if err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+	return nil
+}
