@@ -3,10 +3,13 @@ package firmware
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"nabz/drivers/sim"
 	"nabz/drivers/vitals"
+	"nabz/firmware/clock"
 	"nabz/firmware/exam"
+	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 )
 
@@ -51,6 +54,37 @@ func TestEveryCommandedCuff(t *testing.T) {
 			b.connected()
 			for c.device.Pressure() > 0 { // the valve needs its time; one that stays shut runs into the test's own limit
 				b.until("the board", func(screen.State) bool { return true })
+			}
+		})
+	}
+}
+
+// A child is measured in the device's mode for children, and from a lower pressure.
+func TestChildIsMeasuredAsOne(t *testing.T) {
+	for name, c := range map[string]struct {
+		table  string
+		device interface {
+			arm
+			Child() bool
+		}
+	}{
+		"suntech": {"cuff", sim.NewSunTech(sim.NewPatient(sim.PatientOpts{Systolic: 96, Diastolic: 58}), sim.Opts{Speed: 20})},
+		"pm6750":  {"monitor", sim.NewPM6750(sim.NewPatient(sim.PatientOpts{Systolic: 96, Diastolic: 58}), sim.Opts{Speed: 20})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for its own device
+			b := newBenchWith(t, c.table, name, c.device)
+			b.start()
+			b.connected()
+			now := time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)
+			if err := b.k.clock.Sync(b.k.clock.Now(), now, clock.NTP, time.Second); err != nil { // without a date nobody knows how old a child is
+				t.Fatal(err)
+			}
+			visit := b.openFor(reading.PatientRef{Type: reading.MedicalRecord, Value: "000123", Birth: "2020"})
+			b.do(visit, exam.StartCuff{})
+			b.until("a blood pressure", func(s screen.State) bool { return s.Visit != nil && len(s.Visit.Readings) == 1 })
+			if !c.device.Child() {
+				t.Error("a child of six was measured as an adult")
 			}
 		})
 	}

@@ -24,21 +24,21 @@ type cuff struct {
 
 // order is one inflation.
 type order struct {
-	ctx   context.Context
-	start vitals.MmHg
+	vitals.Inflation
+	ctx context.Context
 }
 
 func newCuff() *cuff { return &cuff{order: make(chan order, 1)} }
 
 // inflate gives the order; false when no cuff is connected or one is running.
-func (c *cuff) inflate(start vitals.MmHg) bool {
+func (c *cuff) inflate(what vitals.Inflation) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.ready || c.stop != nil {
 		return false
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	c.order <- order{ctx, start} // never blocks: ready and no run means the place is free
+	c.order <- order{what, ctx} // never blocks: ready and no run means the place is free
 	c.stop = cancel
 	return true
 }
@@ -135,7 +135,7 @@ func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Command
 	defer cancel()
 	defer context.AfterFunc(o.ctx, cancel)()
 	ref := on.ref(vitals.KindBloodPressure, device)
-	s, err := device.Measure(measuring, o.start, func(p vitals.MmHg) {
+	s, err := device.Measure(measuring, o.Inflation, func(p vitals.MmHg) {
 		k.desk.arrive(vitals.Sample{Kind: vitals.KindCuffPressure, Cuff: vitals.Some(p)}, ref)
 	})
 	stopped := o.ctx.Err() != nil

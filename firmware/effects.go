@@ -93,7 +93,7 @@ func (d *desk) do(ctx context.Context, e exam.Effect) error {
 	case exam.Retract:
 		return d.save(ctx, reading.Entry{Retraction: &e.Retraction}, true)
 	case exam.Measure:
-		if !d.cuff.inflate(e.Start) {
+		if !d.cuff.inflate(e.Inflation) {
 			return d.step(ctx, exam.CuffFailed{})
 		}
 	case exam.Abort:

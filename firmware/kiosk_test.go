@@ -122,7 +122,12 @@ func (b *bench) until(what string, ok func(screen.State) bool) screen.State {
 
 func (b *bench) open() string {
 	b.t.Helper()
-	v, err := backend{b.k}.Open(b.t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000123"}, "w-7")
+	return b.openFor(reading.PatientRef{Type: reading.MedicalRecord, Value: "000123"})
+}
+
+func (b *bench) openFor(p reading.PatientRef) string {
+	b.t.Helper()
+	v, err := backend{b.k}.Open(b.t.Context(), p, "w-7")
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -312,11 +317,11 @@ func TestPortName(t *testing.T) {
 
 func TestOrderToInflateIsNeverKept(t *testing.T) {
 	c := newCuff()
-	if c.inflate(vitals.MmHg(160)) {
+	if c.inflate(vitals.Inflation{First: 160}) {
 		t.Error("an order was taken with no cuff connected")
 	}
 	c.setReady(true)
-	if !c.inflate(160) || c.inflate(160) {
+	if !c.inflate(vitals.Inflation{First: 160}) || c.inflate(vitals.Inflation{First: 160}) {
 		t.Error("want exactly one order")
 	}
 	c.setReady(false) // the connection goes before it took the order
@@ -326,7 +331,7 @@ func TestOrderToInflateIsNeverKept(t *testing.T) {
 		t.Error("the order outlived its connection")
 	default:
 	}
-	if !c.inflate(160) {
+	if !c.inflate(vitals.Inflation{First: 160}) {
 		t.Error("a new connection takes no order")
 	}
 }

@@ -84,7 +84,7 @@ func (k *Kiosk) obey(ctx context.Context, c *cuff, b *monitor.PM6750, run *order
 	if !ok || run != nil {
 		return run, nil
 	}
-	if err := b.Start(ctx, o.start); err != nil {
+	if err := b.Start(ctx, o.Inflation); err != nil {
 		c.ended()
 		k.desk.tell(ctx, exam.CuffFailed{})
 		return nil, err

@@ -34,7 +34,7 @@
 //
 //	host      3A command data.. check     the check makes the sum of all bytes 0 mod 256
 //	module    3E length data.. check      length is the whole frame's, at most 67
-//	start     20 (adult)   first inflation 17 lo hi   abort 79 01 00   version 79 02 40
+//	start     20 (adult), 87 (child)   first inflation 17 lo hi   abort 79 01 00   version 79 02 40
 //	pressure  79 05 00 -> 3E 05 lo hi check; FFFF is none
 //	result    79 03 00 -> 3E 18 SYS(2) DIA(2) beats status tests(8) HR spare MAP(2) error spare(2) check, little-endian
 //	short     3E 04 letter check: O received · K done · A aborted · B busy · E error · N undefined · D not recognised · S asleep · T time-out

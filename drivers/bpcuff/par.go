@@ -65,13 +65,13 @@ func (p *PAR) Init(ctx context.Context) error {
 // Abort empties the cuff. It gives up after two seconds.
 func (p *PAR) Abort() error { return frame.Write(p.port, "cuff", []byte{abort}, abortTime) }
 
-// Measure runs one measurement: it inflates once, tells progress of the pressure in the cuff, and returns the result. start is the first
-// inflation in mmHg, 0 for the module's own.
+// Measure runs one measurement: it inflates once, tells progress of the pressure in the cuff, and returns the result. The module has no mode for
+// children: they are measured as adults, from a lower first inflation.
 //
 // The Sample has either numbers and no flags, or flags, the module's message as Status, and no numbers. An error means that the run did not
 // come to its end: cancelled, or the wire failed. Whatever happens, a run that is not over is told to abort before Measure returns.
-func (p *PAR) Measure(ctx context.Context, start vitals.MmHg, progress func(vitals.MmHg)) (s vitals.Sample, err error) {
-	code, err := p.startCommand(start)
+func (p *PAR) Measure(ctx context.Context, order vitals.Inflation, progress func(vitals.MmHg)) (s vitals.Sample, err error) {
+	code, err := p.startCommand(order.First)
 	if err != nil {
 		return s, err
 	}

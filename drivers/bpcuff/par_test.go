@@ -242,7 +242,7 @@ func measure(t *testing.T, m *module, stop time.Duration) (s vitals.Sample, err 
 	if stop > 0 {
 		time.AfterFunc(stop, cancel)
 	}
-	s, err = p.Measure(ctx, 160, func(vitals.MmHg) {})
+	s, err = p.Measure(ctx, vitals.Inflation{First: 160}, func(vitals.MmHg) {})
 	synctest.Wait()
 	near.Close()
 	far.Close()

@@ -79,13 +79,12 @@ const (
 	sunInflated = 20 // a run that has begun
 )
 
-// Measure runs one measurement: it inflates once, tells progress of the pressure in the cuff, and returns the result. start is the first
-// inflation in mmHg, 0 for the module's own.
+// Measure runs one measurement: it inflates once, tells progress of the pressure in the cuff, and returns the result.
 //
 // The Sample has either numbers and no flags, or flags, the module's error as Status, and no numbers. An error means that the run did not
 // come to its end: cancelled, refused, or the wire failed. Whatever happens, a run that is not over is told to abort before Measure returns.
-func (s *SunTech) Measure(ctx context.Context, start vitals.MmHg, progress func(vitals.MmHg)) (m vitals.Sample, err error) {
-	if err := s.prepare(ctx, start); err != nil {
+func (s *SunTech) Measure(ctx context.Context, order vitals.Inflation, progress func(vitals.MmHg)) (m vitals.Sample, err error) {
+	if err := s.prepare(ctx, order.First); err != nil {
 		return m, err
 	}
 	over := false
@@ -94,7 +93,11 @@ func (s *SunTech) Measure(ctx context.Context, start vitals.MmHg, progress func(
 			err = errors.Join(err, s.Abort())
 		}
 	}()
-	if err := s.order(ctx, "start", sunAdult); err != nil {
+	start := byte(sunAdult)
+	if order.Small() {
+		start = sunChild
+	}
+	if err := s.order(ctx, "start", start); err != nil {
 		return m, err
 	}
 	limited, cancel := context.WithTimeout(ctx, sunRun)

@@ -22,6 +22,7 @@ const (
 // The commands, without head and checksum.
 const (
 	sunAdult = 0x20 // inflates
+	sunChild = 0x87 // likewise
 	sunFirst = 0x17 // and the first inflation, little-endian
 )
 

@@ -305,7 +305,7 @@ func TestSunTechMeasure(t *testing.T) {
 					time.AfterFunc(c.stop, cancel)
 				}
 				aborts := count(c.m.heard, "790100")
-				got, err := s.Measure(ctx, 160, func(vitals.MmHg) {})
+				got, err := s.Measure(ctx, vitals.Inflation{First: 160}, func(vitals.MmHg) {})
 				cancel()
 				synctest.Wait()
 				near.Close()
@@ -334,7 +334,7 @@ func TestSunTechWaitsForAnEmptyCuff(t *testing.T) {
 		near, far := net.Pipe()
 		m := &sun{Conn: far, running: true, pressure: slices.Repeat([]int{60}, 500)}
 		go m.serve()
-		_, err := NewSunTech(near).Measure(t.Context(), 0, func(vitals.MmHg) {})
+		_, err := NewSunTech(near).Measure(t.Context(), vitals.Inflation{}, func(vitals.MmHg) {})
 		if err == nil || !strings.Contains(err.Error(), "does not empty") || slices.Contains(m.heard, "20") {
 			t.Errorf("%v; it heard %v", err, m.heard)
 		}

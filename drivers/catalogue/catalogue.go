@@ -36,7 +36,7 @@ type Listener interface {
 type Commanded interface {
 	Listener
 	Init(ctx context.Context) error
-	Measure(ctx context.Context, start vitals.MmHg, progress func(vitals.MmHg)) (vitals.Sample, error)
+	Measure(ctx context.Context, order vitals.Inflation, progress func(vitals.MmHg)) (vitals.Sample, error)
 	Abort() error
 }
 

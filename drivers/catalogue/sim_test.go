@@ -171,14 +171,14 @@ func TestCommandedCuffs(t *testing.T) {
 					if err := cuff.Init(t.Context()); err != nil {
 						t.Fatal(err)
 					}
-					if s, err := cuff.Measure(t.Context(), 160, func(vitals.MmHg) {}); err != nil || !measured(s) {
+					if s, err := cuff.Measure(t.Context(), vitals.Inflation{First: 160}, func(vitals.MmHg) {}); err != nil || !measured(s) {
 						t.Fatalf("the first run: %+v, %v", s, err)
 					}
 					d.Inject(sim.Stale)
 					if !o.good {
 						d.InjectN(o.fault, 1)
 					}
-					s, err := cuff.Measure(t.Context(), 160, func(vitals.MmHg) {})
+					s, err := cuff.Measure(t.Context(), vitals.Inflation{First: 160}, func(vitals.MmHg) {})
 					if err != nil || measured(s) != o.good || s.Flags.Doubted() == o.good {
 						t.Errorf("%+v, %v", s, err)
 					}
@@ -214,7 +214,7 @@ func TestCancelledRunsEmptyTheCuff(t *testing.T) {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
-				_, err := cuff.Measure(ctx, 160, func(p vitals.MmHg) {
+				_, err := cuff.Measure(ctx, vitals.Inflation{First: 160}, func(p vitals.MmHg) {
 					if p > 120 {
 						cancel()
 					}
@@ -276,7 +276,7 @@ func TestBoardCuff(t *testing.T) {
 					t.Fatal(err)
 				}
 				pressed := func(s vitals.Sample) bool { return s.Kind == vitals.KindBloodPressure }
-				if err := b.Start(t.Context(), 160); err != nil {
+				if err := b.Start(t.Context(), vitals.Inflation{First: 160}); err != nil {
 					t.Fatal(err)
 				}
 				if s, ok := until(t, b, time.Minute*2, pressed); !ok || !measured(s) {
@@ -286,7 +286,7 @@ func TestBoardCuff(t *testing.T) {
 				if !o.good {
 					d.InjectN(o.fault, 1)
 				}
-				if err := b.Start(t.Context(), 160); err != nil {
+				if err := b.Start(t.Context(), vitals.Inflation{First: 160}); err != nil {
 					t.Fatal(err)
 				}
 				s, ok := until(t, b, time.Minute*2, pressed)
@@ -311,7 +311,7 @@ func TestUN300C(t *testing.T) {
 		if err := board.Init(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if s, err := board.Measure(t.Context(), 160, func(vitals.MmHg) {}); err != nil || !measured(s) {
+		if s, err := board.Measure(t.Context(), vitals.Inflation{First: 160}, func(vitals.MmHg) {}); err != nil || !measured(s) {
 			t.Errorf("%+v, %v", s, err)
 		}
 		if saturation < 94 || saturation > 96 {

@@ -107,7 +107,7 @@ func TestReports(t *testing.T) {
 		"time":                  {cuffOf(5, 0, 0, 0, 0), "-- -- -- state 5 timed-out"},
 		"unknown state":         {cuffOf(12, 0, 0, 0, 0), "-- -- -- state 12 hardware"},
 		"impossible":            {slices.Concat(cuffOf(1, 120, 0, 0, 0), cuffOf(0, 0, 80, 93, 120)), "cuff 120 mmHg,-- -- -- state 0 implausible"},
-		"a child's":             {slices.Concat(cuffOf(1, 120, 0, 0, 0), report(3, 2, 0, 120, 93, 80)), "cuff 120 mmHg,-- -- -- not in adult mode implausible"},
+		"a child's":             {slices.Concat(cuffOf(1, 120, 0, 0, 0), report(3, 2, 0, 120, 93, 80)), "cuff 120 mmHg,-- -- -- in another patient's mode implausible"},
 		"other reports":         {report(0xFE, 60), ""},
 		"unused bits of status": {slices.Concat(report(3, 0xC5, 60, 0, 0, 0), report(3, 0xC1, 0, 120, 93, 80)), "cuff 120 mmHg,120 mmHg 80 mmHg 93 mmHg"},
 	} {
@@ -267,7 +267,7 @@ func TestMeasure(t *testing.T) {
 				if b.times("0201") != 0 {
 					t.Error("it inflates at start-up")
 				}
-				if err := p.Start(t.Context(), 160); err != nil {
+				if err := p.Start(t.Context(), vitals.Inflation{First: 160}); err != nil {
 					t.Fatal(err)
 				}
 				s, err := result(t.Context(), p)
@@ -291,13 +291,13 @@ func TestMeasure(t *testing.T) {
 
 func TestStartRefuses(t *testing.T) {
 	p := NewPM6750(frametest.Capture{Reader: &bytes.Buffer{}})
-	if err := p.Start(t.Context(), 320); err == nil {
+	if err := p.Start(t.Context(), vitals.Inflation{First: 320}); err == nil {
 		t.Error("a first inflation to 320 mmHg was taken")
 	}
-	if err := p.Start(t.Context(), 0); err != nil {
+	if err := p.Start(t.Context(), vitals.Inflation{}); err != nil {
 		t.Error(err)
 	}
-	if err := p.Start(t.Context(), 0); err == nil {
+	if err := p.Start(t.Context(), vitals.Inflation{}); err == nil {
 		t.Error("a second run was ordered beside the first")
 	}
 }
@@ -309,7 +309,7 @@ func TestRunOutlivesAWait(t *testing.T) {
 		b := &board{Conn: far, run: [][]byte{cuffOf(1, 120, 0, 0, 0), cuffOf(0, 0, 120, 93, 80)}}
 		go b.serve()
 		p := NewPM6750(near)
-		if err := p.Start(t.Context(), 0); err != nil {
+		if err := p.Start(t.Context(), vitals.Inflation{}); err != nil {
 			t.Fatal(err)
 		}
 		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

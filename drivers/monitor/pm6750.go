@@ -1,6 +1,7 @@
 package monitor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ type PM6750 struct {
 	state    byte      // of the cuff, as reported last
 	tested   bool      // the cuff was seen measuring since it last ended
 	started  time.Time // when the run in progress was ordered; zero without one
+	who      byte      // whom the run in progress measures: adult or child
 	identity vitals.Identity
 }
 
@@ -56,24 +58,28 @@ func (b *PM6750) Init(ctx context.Context) error {
 	return b.send(ctx, []command{{askSoftware, 0}, {setSpO2, 1}, {setTemperature, 1}})
 }
 
-// Start orders one measurement of an adult, with a first inflation of 40 to 300 mmHg, 0 for the board's own. The command that inflates is
+// Start orders one measurement, with a first inflation of 40 to 300 mmHg for an adult and of 40 to 210 for a child, 0 for the board's own. The command that inflates is
 // sent once. Its result comes from Next: a blood-pressure sample with either numbers and no flags, or flags, the board's state as Status, and
 // no numbers.
-func (b *PM6750) Start(ctx context.Context, first vitals.MmHg) error {
+func (b *PM6750) Start(ctx context.Context, order vitals.Inflation) error {
 	if !b.started.IsZero() {
 		return errors.New("monitor: a measurement goes on: wait for its end")
 	}
-	before := []command{{setPatient, adult}}
-	if first != 0 {
-		if first < 40 || first > 300 {
-			return fmt.Errorf("monitor: a first inflation of %s is not possible: use 40 to 300", first)
+	who, highest := byte(adult), vitals.MmHg(300)
+	if order.Small() {
+		who, highest = child, 210
+	}
+	before := []command{{setPatient, who}}
+	if first := order.First; first != 0 {
+		if first < 40 || first > highest {
+			return fmt.Errorf("monitor: a first inflation of %s is not possible: use 40 to %s", first, highest)
 		}
 		before = append(before, command{setTarget, byte(first / 2)})
 	}
 	if err := b.send(ctx, before); err != nil {
 		return err
 	}
-	b.started, b.tested = time.Now(), false
+	b.started, b.tested, b.who = time.Now(), false, who
 	if err := b.send(ctx, []command{{setCuff, 1}}); err != nil {
 		return errors.Join(err, b.Stop())
 	}
@@ -176,5 +182,5 @@ func (b *PM6750) cuff(data []byte) (vitals.Sample, bool) {
 		}
 	}
 	b.started, b.tested = time.Time{}, false
-	return ended(state, data), true
+	return ended(state, cmp.Or(b.who, adult), data), true
 }

@@ -23,6 +23,7 @@ const (
 	setTarget      = 0x0A // mmHg / 2
 	askSoftware    = 0xFC
 	adult          = 1
+	child          = 2
 )
 
 type command struct{ what, value byte }
@@ -96,15 +97,15 @@ func failed(why vitals.Flags, status string) vitals.Sample {
 }
 
 // ended reads the report that ends a run: status, cuff, SYS, MAP, DIA.
-func ended(state byte, data []byte) vitals.Sample {
+func ended(state, who byte, data []byte) vitals.Sample {
 	if state != stateFinished {
 		if ends[state] == 0 {
 			return failed(vitals.Hardware, endNames[state])
 		}
 		return failed(ends[state], endNames[state])
 	}
-	if data[0]&0x03 != patientBits {
-		return failed(vitals.Implausible, "not in adult mode")
+	if mode := data[0] & 0x03; mode != who {
+		return failed(vitals.Implausible, "in another patient's mode")
 	}
 	sys, mean, dia := data[2], data[3], data[4]
 	switch {
@@ -117,9 +118,6 @@ func ended(state byte, data []byte) vitals.Sample {
 		Systolic: vitals.Some(vitals.MmHg(sys)), Diastolic: vitals.Some(vitals.MmHg(dia)), Mean: vitals.Some(vitals.MmHg(mean)),
 	}}
 }
-
-// patientBits are those of an adult in the cuff's status.
-const patientBits = 1
 
 // probe are the flags of each SpO2 status; one that is not listed is the board's fault.
 var probe = [...]vitals.Flags{0, vitals.SensorOff, vitals.NoFinger, vitals.Searching, vitals.SearchTimeout}

@@ -17,6 +17,7 @@ type PM6750 struct {
 	finger        finger
 	probeOn       bool
 	first         vitals.MmHg
+	who           byte // 1 adult, 2 child, 3 neonate
 	run           *run
 	runs          uint64
 	told          bool // there was a run whose end is repeated
@@ -29,7 +30,7 @@ var _ Device = (*PM6750)(nil)
 
 // NewPM6750 returns the board with all its sensors on p. With Opts.ByHand the temperature probe is off until TakeProbe.
 func NewPM6750(p *Patient, o Opts) *PM6750 {
-	return &PM6750{core: newCore(p, o), first: 150, finger: finger{heart: newHeart(p)}, probeOn: !o.ByHand}
+	return &PM6750{core: newCore(p, o), first: 150, who: 1, finger: finger{heart: newHeart(p)}, probeOn: !o.ByHand}
 }
 
 // Serve implements Device.
@@ -41,6 +42,13 @@ func (b *PM6750) Serve(ctx context.Context, rw io.ReadWriter) error {
 }
 
 func (b *PM6750) String() string { return "simulated board pm6750" }
+
+// Child says that the board is set to measure a child.
+func (b *PM6750) Child() bool {
+	b.state.Lock()
+	defer b.state.Unlock()
+	return b.who == 2
+}
 
 // FingerIn puts the patient's finger in.
 func (b *PM6750) FingerIn() { b.locked(func() { b.finger.putIn(0) }) }
@@ -117,15 +125,14 @@ func (b *PM6750) temperature() []byte {
 
 // cuff reports the run, or again and again how the last one ended.
 func (b *PM6750) cuff(t time.Duration) []byte {
-	const adult = 1
 	if b.run != nil {
-		return berryReport(0x03, 1<<2|adult, byte(b.pressure(t)/2), 0, 0, 0)
+		return berryReport(0x03, 1<<2|b.who, byte(b.pressure(t)/2), 0, 0, 0)
 	}
 	v := b.result
 	if b.end != 0 && !b.has(Stale) {
 		v = PatientOpts{}
 	}
-	return berryReport(0x03, b.end<<2|adult, 0, byte(v.Systolic), byte(v.Mean), byte(v.Diastolic))
+	return berryReport(0x03, b.end<<2|b.who, 0, byte(v.Systolic), byte(v.Mean), byte(v.Diastolic))
 }
 
 // berryEnds are the board's states for the outcomes of a run.
@@ -167,6 +174,8 @@ func (b *PM6750) obey(now time.Duration, what, value byte, send func([]byte)) {
 		}
 	case 0x04:
 		b.tempe = value == 1
+	case 0x09:
+		b.who = value
 	case 0x0A:
 		b.first = vitals.MmHg(value) * 2
 	case 0xFC:

@@ -18,6 +18,7 @@ type SunTech struct {
 	first vitals.MmHg
 	run   *run
 	runs  uint64
+	child bool // the last run was started as a child's
 	fault byte // error of the last run
 	numbers
 }
@@ -39,6 +40,13 @@ func (s *SunTech) Serve(ctx context.Context, rw io.ReadWriter) error {
 }
 
 func (s *SunTech) String() string { return "simulated cuff suntech" }
+
+// Child says that the last run was started as a child's.
+func (s *SunTech) Child() bool {
+	s.state.Lock()
+	defer s.state.Unlock()
+	return s.child
+}
 
 // Pressure is what the cuff has now; 0 when it is empty.
 func (s *SunTech) Pressure() vitals.MmHg {
@@ -106,6 +114,7 @@ func (s *SunTech) obey(now time.Duration, c []byte) []byte {
 		}
 		s.begin()
 		s.runs++
+		s.child = c[0] == 0x87
 		s.run = newRun(now, s.first, newHeart(s.patient), false, &s.faults)
 		return sunFrame('O')
 	case 0x17:

@@ -25,7 +25,7 @@ func (v *Visit) startCuff() {
 		v.m.Inflations = append(v.m.Inflations[:0], v.m.Inflations[n-mostInflations:]...)
 	}
 	v.changed = true
-	v.emit(Measure{Start: v.firstPressure()})
+	v.emit(Measure{vitals.Inflation{First: v.firstPressure(), Who: v.band()}})
 }
 
 func (v *Visit) canStartCuff() bool {

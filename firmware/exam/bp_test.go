@@ -19,7 +19,7 @@ func TestRestComesBeforeTheFirstInflation(t *testing.T) {
 	}
 	b.wait(time.Second)
 	b.prompt(PromptReady)
-	same(t, "effects", []Effect{Show{}, Measure{Start: 160}, Speak{PromptMeasuring}}, b.do(StartCuff{}))
+	same(t, "effects", []Effect{Show{}, Measure{vitals.Inflation{First: 160, Who: vitals.Adult}}, Speak{PromptMeasuring}}, b.do(StartCuff{}))
 	b.quiet(StartCuff{})
 }
 
@@ -231,8 +231,8 @@ func TestFirstPressure(t *testing.T) {
 			b.pressures(c.readings...)
 			b.wait(5 * time.Minute)
 			for _, e := range b.do(StartCuff{}) {
-				if m, ok := e.(Measure); ok && m.Start != c.want {
-					t.Errorf("starts at %v, want %v", m.Start, c.want)
+				if m, ok := e.(Measure); ok && m.First != c.want {
+					t.Errorf("starts at %v, want %v", m.First, c.want)
 				}
 			}
 			b.prompt(PromptMeasuring)

@@ -14,8 +14,8 @@ type Effect interface{ effect() }
 // moves without a Show (countdowns, the pressure in the cuff, the live prompts of a measurement) is not worth a write to the disk.
 type Show struct{}
 
-// Measure starts the cuff, once, at this first inflation pressure: a multiple of 20 mmHg.
-type Measure struct{ Start vitals.MmHg }
+// Measure starts the cuff, once; the first inflation is a multiple of 20 mmHg.
+type Measure struct{ vitals.Inflation }
 
 // Abort stops the cuff.
 type Abort struct{}

@@ -130,7 +130,7 @@ type equilibrium struct {
 	contact bool
 	since   time.Duration // when contact began
 	warmest int
-	coolest int // before contact: the room, as far as the probe knows it
+	coolest int   // before contact: the room, as far as the probe knows it
 	lately  track // five seconds, for the rise
 	window  track
 }

@@ -92,7 +92,7 @@ func measure(p catalogue.Protocol) func(context.Context, frame.Port) error {
 			return err
 		}
 		w.(heard).forget() // the visit listens from the start of the run
-		_, err := driver.Measure(ctx, 160, func(vitals.MmHg) {})
+		_, err := driver.Measure(ctx, vitals.Inflation{First: 160}, func(vitals.MmHg) {})
 		return err
 	}
 }
@@ -103,7 +103,7 @@ func board(ctx context.Context, w frame.Port) error {
 	if err := b.Init(ctx); err != nil {
 		return err
 	}
-	if err := b.Start(ctx, 160); err != nil {
+	if err := b.Start(ctx, vitals.Inflation{First: 160}); err != nil {
 		return err
 	}
 	for {
