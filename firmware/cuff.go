@@ -139,7 +139,7 @@ func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Command
 		k.desk.arrive(vitals.Sample{Kind: vitals.KindCuffPressure, Cuff: vitals.Some(p)}, ref)
 	})
 	stopped := o.ctx.Err() != nil
-	c.ended()
+	defer c.ended() // after the desk has heard of this run: else it could take the word for one on the next
 	if err != nil && stopped {
 		k.desk.tell(ctx, exam.CuffFailed{})
 		return nil // the desk wanted it so, and the wire is sound
@@ -161,8 +161,8 @@ func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, o
 		s, err := briefly(ctx, device)
 		switch {
 		case err == nil && run != nil:
-			c.ended()
 			k.desk.tell(ctx, exam.Arrived{Sample: s, Device: on.ref(vitals.KindBloodPressure, device)})
+			c.ended()
 			run = nil
 		case err != nil && (ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded)):
 			return err
@@ -171,8 +171,8 @@ func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, o
 			run = &o
 		}
 		if run != nil && run.ctx.Err() != nil {
+			k.desk.tell(ctx, exam.CuffFailed{}) // before another run may begin: the desk would take it for the end of that
 			c.ended()
-			k.desk.tell(ctx, exam.CuffFailed{})
 			run = nil
 		}
 	}

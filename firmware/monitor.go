@@ -76,17 +76,18 @@ func (k *Kiosk) handOn(ctx context.Context, s vitals.Sample, on connection, b *m
 // obey starts what was ordered and stops what is not wanted any more.
 func (k *Kiosk) obey(ctx context.Context, c *cuff, b *monitor.PM6750, run *order) (*order, error) {
 	if run != nil && run.ctx.Err() != nil {
-		c.ended()
+		err := b.Stop()
 		k.desk.tell(ctx, exam.CuffFailed{})
-		return nil, b.Stop()
+		c.ended()
+		return nil, err
 	}
 	o, ok := c.waiting()
 	if !ok || run != nil {
 		return run, nil
 	}
 	if err := b.Start(ctx, o.Inflation); err != nil {
-		c.ended()
 		k.desk.tell(ctx, exam.CuffFailed{})
+		c.ended()
 		return nil, err
 	}
 	return &o, nil
