@@ -8,7 +8,7 @@ export CGO_ENABLED ?= 0
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
-bin: ## the four programs for this machine, in bin/
+bin: web ## the four programs for this machine, in bin/
 	@go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ $(CMDS:%=./cmd/%)
 
 run: bin ## clinic, simulated peripherals and kiosk; Ctrl-C stops all of it
@@ -17,16 +17,22 @@ run: bin ## clinic, simulated peripherals and kiosk; Ctrl-C stops all of it
 demo: bin ## three scripted visits without a person, under a minute
 	@exec bin/kiosksim demo --data .nabz/demo
 
-test: deps lint ## install what is missing, then every check and race test
+web: deps ## the fonts of the screen, from npm by lock file, to be embedded
+	@cp node_modules/@fontsource-variable/noto-nastaliq-urdu/files/noto-nastaliq-urdu-arabic-wght-normal.woff2 firmware/screen/fonts/noto-nastaliq-urdu.woff2
+	@cp node_modules/@fontsource-variable/noto-sans/files/noto-sans-latin-wght-normal.woff2 firmware/screen/fonts/noto-sans.woff2
+	@cat node_modules/@fontsource-variable/*/LICENSE > firmware/screen/fonts/OFL.txt
+	@echo "awaiting a native clinical reviewer: the words of $$(sed -n 's/^var AwaitingReview = .*{\(.*\)}/\1/p' firmware/screen/words/words.go)"
+
+test: web lint ## install what is missing, then every check and race test
 	CGO_ENABLED=1 go test -race -timeout 10m ./...
 
 lint: ## vet, staticcheck, gofumpt
 	go vet ./... && go tool staticcheck -checks all ./...
 	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 
-deps: ## what the tests need: mosquitto, QEMU and ext4's tools, and npm packages by lock file
-	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null || \
-	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto qemu-system-arm e2fsprogs; }
+deps: ## what the tests need: mosquitto, QEMU, ext4's tools, Chromium, and npm packages by lock file
+	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null || \
+	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto qemu-system-arm e2fsprogs chromium; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
 
 bench: bin bench-queue-short ## speeds as ratios against a reference of the same run, and what a kiosk at work costs its box
@@ -65,8 +71,8 @@ soak: bin ## 200 readings, 50 times kill -9 of kiosk, broker or clinic
 soak-short: bin ## the same, ten kills
 	@exec bin/kiosksim soak --data .nabz/soak --readings 30 --kills 10
 
-build: ## stripped static binaries for every board, in bin/<os>-<arch>/
+build: web ## stripped static binaries for every board, in bin/<os>-<arch>/
 	@for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=7 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$$a/ $(CMDS:%=./cmd/%) || exit 1; done
 	@ls -l bin/linux-*/
 
-.PHONY: help bin run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin damage fuzz soak soak-short build
+.PHONY: help bin web run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin damage fuzz soak soak-short build

@@ -71,6 +71,15 @@ func (b backend) Evidence(entry string) ([]byte, error) {
 	return capture, err
 }
 
+// Wave implements screen.Backend.
+func (b backend) Wave(after uint64) ([]int, int, uint64) { return b.k.wave.Since(after) }
+
+// Remember implements screen.Backend.
+func (b backend) Remember(session []byte) error { return b.k.visits.Remember(session) }
+
+// Remembered implements screen.Backend.
+func (b backend) Remembered() ([]byte, error) { return b.k.visits.Remembered() }
+
 // Items implements screen.Backend.
 func (b backend) Items(state string, limit int) ([]screen.Item, error) {
 	items, err := b.k.queue.List(queue.State(state), limit)

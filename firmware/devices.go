@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"time"
 
 	"periph.io/x/conn/v3/i2c"
 
@@ -71,7 +72,17 @@ func (k *Kiosk) stream(ctx context.Context, device catalogue.Sampler, kind vital
 			return err
 		}
 		up()
+		k.pleth(s, device)
 		k.desk.arrive(s, ref(kind, device))
+	}
+}
+
+// pleth hands the pulse wave to the screen: a device sends a sample of it with each of its own, or many at once.
+func (k *Kiosk) pleth(s vitals.Sample, device any) {
+	if w, ok := device.(interface{ Wave() []vitals.Pleth }); ok {
+		k.wave.Push(time.Now(), w.Wave()...)
+	} else if v, known := s.Oximetry.Pleth.Get(); known {
+		k.wave.Push(time.Now(), v)
 	}
 }
 

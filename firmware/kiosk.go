@@ -32,6 +32,7 @@ type Kiosk struct {
 	clock  *clock.Clock
 
 	numbers live.Board[live.Numbers]
+	wave    live.Wave
 	devices live.Board[[]live.Device]
 	link    live.Board[uplink.Link]
 
@@ -64,6 +65,9 @@ func open(cfg config.Config, version string, ports port.System, log *slog.Logger
 	}
 	if err := errors.Join(k.receipts.reconcile(), k.desk.resume(context.Background())); err != nil {
 		return nil, errors.Join(err, k.Close())
+	}
+	if !screen.HasFonts() {
+		log.Warn("this program was built without the screen's fonts: Urdu is set in another: make web")
 	}
 	var err error
 	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -69,7 +70,7 @@ func writeBytes(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func serve(e *testscript.Env, k kiosk) string {
-	s := httptest.NewServer(screen.Handler(k))
+	s := httptest.NewServer(screen.Handler(k, slog.New(slog.DiscardHandler)))
 	e.Defer(s.Close)
 	return s.URL
 }
@@ -90,6 +91,9 @@ type kiosk struct {
 	items map[string][]screen.Item
 	err   error
 }
+
+// Remembered is the session of a screen that nobody has touched.
+func (kiosk) Remembered() ([]byte, error) { return nil, nil }
 
 // Evidence is kept of one reading.
 func (k kiosk) Evidence(entry string) ([]byte, error) {

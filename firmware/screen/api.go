@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"strconv"
 
@@ -22,14 +21,6 @@ func (a api) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/readings/{id}/evidence", a.evidence)
 	mux.HandleFunc("GET /api/queue", a.items)
 	mux.HandleFunc("POST /api/queue/{seq}/release", a.release)
-}
-
-func pages() http.Handler {
-	sub, err := fs.Sub(page, "page")
-	if err != nil {
-		panic(err) // the folder is embedded: cannot happen
-	}
-	return http.FileServerFS(sub)
 }
 
 // Opening is the body of POST /api/visits.

@@ -21,6 +21,12 @@ type Backend interface {
 	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
 	// Evidence is the capture of the device's line that a reading came from; ErrNone when nothing is kept.
 	Evidence(entry string) ([]byte, error)
+	// Wave are the samples of the oximeter's pulse wave after the one with that number, -1 where some are missing; how many come a second; and
+	// the number of the newest.
+	Wave(after uint64) (samples []int, rate int, newest uint64)
+	// Remember keeps the screen's session durably, sealed; Remembered returns it, nil when there is none.
+	Remember(session []byte) error
+	Remembered() ([]byte, error)
 	// Items lists the queue: "waiting", "parked" or "delivered".
 	Items(state string, limit int) ([]Item, error)
 	// Release lets a parked item be sent again.

@@ -23,6 +23,7 @@ type kiosk struct {
 	did      []exam.What
 	opened   []string
 	released []uint64
+	kept     []byte
 	err      error
 }
 
@@ -48,6 +49,12 @@ func (k *kiosk) Evidence(entry string) ([]byte, error) {
 	return []byte("# contec\n< 01\n"), k.err
 }
 
+func (k *kiosk) Wave(uint64) ([]int, int, uint64) { return nil, 0, 0 }
+
+func (k *kiosk) Remember(b []byte) error { k.kept = b; return k.err }
+
+func (k *kiosk) Remembered() ([]byte, error) { return k.kept, nil }
+
 func (k *kiosk) Items(string, int) ([]Item, error) { return []Item{{Seq: 1, ID: "x"}}, k.err }
 
 func (k *kiosk) Release(_ context.Context, seq uint64) error {
@@ -61,7 +68,7 @@ func ask(k *kiosk, method, target, body string, change func(*http.Request)) *htt
 		change(r)
 	}
 	w := httptest.NewRecorder()
-	Handler(k).ServeHTTP(w, r)
+	Handler(k, slog.New(slog.DiscardHandler)).ServeHTTP(w, r)
 	return w
 }
 

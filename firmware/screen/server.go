@@ -2,17 +2,14 @@ package screen
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 )
-
-//go:embed page
-var page embed.FS
 
 // Server is the screen as a task.
 type Server struct {
@@ -30,7 +27,7 @@ func Listen(addr string, b Backend, log *slog.Logger) (*Server, error) {
 		return nil, errors.Join(fmt.Errorf("screen: %s is not loopback", addr), l.Close())
 	}
 	return &Server{listener: l, http: &http.Server{
-		Handler:           Handler(b),
+		Handler:           Handler(b, log),
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
@@ -52,10 +49,11 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // Handler serves the interface and the page, to this machine and this origin only.
-func Handler(b Backend) http.Handler {
+func Handler(b Backend, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	api{b}.routes(mux)
-	mux.Handle("GET /", pages())
+	newFront(b, log).routes(mux)
+	mux.Handle("GET /", files())
 	return guarded(http.NewCrossOriginProtection().Handler(mux))
 }
 
@@ -68,11 +66,14 @@ func guarded(next http.Handler) http.Handler {
 			return
 		}
 		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "+
-			"img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "+
+			"connect-src 'self'; img-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cache-Control", "no-store")
+		if !strings.HasPrefix(r.URL.Path, "/fonts/") {
+			h.Set("Cache-Control", "no-store")
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -4,6 +4,7 @@
 // # What is kept
 //
 //	current          id of the visit in progress
+//	screen           what the touchscreen knows beside the visit, sealed
 //	visit/{id}       the exam's saved state, sealed with AES-256-GCM: it holds the patient's identifier
 //	raw/{entry}      capture of the device's line that a reading came from, compressed and sealed
 //	receipt/{entry}  JSON: visit, kind and the steps reached; no patient data

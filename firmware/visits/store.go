@@ -18,6 +18,7 @@ type Store struct {
 
 const (
 	currentKey    = "current"
+	screenKey     = "screen"
 	visitPrefix   = "visit/"
 	receiptPrefix = "receipt/"
 	rawPrefix     = "raw/"
@@ -68,6 +69,29 @@ func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Begun) er
 		}
 		return txn.Delete([]byte(currentKey))
 	})
+}
+
+// Remember keeps the screen's session, sealed: it holds patients' identifiers. Remembered returns it, nil when there is none.
+func (s *Store) Remember(session []byte) error {
+	return s.update("keep the screen", func(txn *badger.Txn) error {
+		return txn.Set([]byte(screenKey), s.seal.close(session, screenKey))
+	})
+}
+
+// Remembered returns what Remember kept.
+func (s *Store) Remembered() (session []byte, err error) {
+	err = s.db.View(func(txn *badger.Txn) error {
+		sealed, err := get(txn, screenKey)
+		if err != nil || sealed == nil {
+			return err
+		}
+		session, err = s.seal.open(sealed, screenKey)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the screen: %w", err)
+	}
+	return session, nil
 }
 
 // Current returns the saved state of the visit in progress, or nil when there is none.

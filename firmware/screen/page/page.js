@@ -1,104 +1,104 @@
-// Shows /api/state twice a second and posts acts. It keeps no state of its own: a reload shows the same.
+// The touchscreen's script: it sends touches, shows the screens that the kiosk sends, and draws what moves. It decides nothing: every screen is
+// the kiosk's, and without this file the buttons still work.
 "use strict";
 
-const at = (id) => document.getElementById(id);
-const text = (tag, s) => Object.assign(document.createElement(tag), { textContent: s });
-const clock = (t) => t ? new Date(t).toLocaleTimeString("en-GB") : "--";
-let visit = null;
+const screen = document.getElementById("screen");
+const gone = document.getElementById("gone");
+const build = document.documentElement.dataset.build;
+let heard = performance.now();
+let busy = false;
 
-async function post(path, body) {
-  const r = await fetch(path, {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
-  });
-  if (!r.ok) at("prompt").textContent = (await r.json()).error;
-  await refresh();
+let shown = "";
+
+// A screen that is shown already stays as it is: a finger may be on its way to it.
+function show(html) {
+  if (html === shown) return;
+  shown = html;
+  const before = screen.firstElementChild?.dataset.screen;
+  screen.innerHTML = html;
+  const frame = screen.firstElementChild;
+  document.documentElement.lang = frame.lang;
+  document.documentElement.dir = frame.dir;
+  if (frame.dataset.screen !== before) screen.querySelector("h1")?.focus();
+  sweep = null;
 }
 
-function number(label, value, unit, age) {
-  const box = document.createElement("div");
-  const dd = text("dd", value === undefined ? "--" : value);
-  if (value !== undefined) dd.append(text("small", ` ${unit} · ${Math.round(age)} s ago`));
-  dd.className = age > 3 ? "old" : "";
-  box.append(text("dt", label), dd);
-  return box;
-}
-
-function showLive(l) {
-  const o = l.oximetry ?? {}, c = l.cuff ?? {}, t = l.temperature ?? {};
-  const celsius = t.milliCelsius === undefined ? undefined : (t.milliCelsius / 1000).toFixed(1);
-  at("live").replaceChildren(
-    number("SpO2", o.spo2, "%", o.age), number("Pulse", o.pulse, "/min", o.age),
-    number("Cuff", c.mmhg, "mmHg", c.age), number("Temperature", celsius, "°C", t.age));
-  const flags = (o.flags ?? []).concat(t.flags ?? []);
-  if (flags.length) at("live").append(number("Devices say", flags.join(", "), "", 0));
-}
-
-const acts = { retake: ["blood-pressure", "oximetry", "temperature"] };
-
-function showVisit(v) {
-  visit = v;
-  at("open").hidden = !!v;
-  at("prompt").textContent = v ? `${v.step}: ${v.prompt}` : "No visit in progress";
-  at("countdown").textContent = v && v.countdown ? `${Math.ceil(v.countdown / 1e9)} s` : "";
-  at("actions").replaceChildren(...(v ? v.actions : []).flatMap(buttons));
-}
-
-function buttons(act) {
-  const kinds = acts[act] ?? [undefined];
-  if (act === "by-hand" || act === "identify") return [];
-  return kinds.map((kind) => {
-    const b = text("button", kind ? `${act} ${kind}` : act);
-    b.onclick = () => post(`/api/visits/${visit.id}/${act}`, { kind, reason: act === "skip" ? "other" : undefined });
-    return b;
-  });
-}
-
-// value is what a reading of the visit in progress says, in a form that a person reads out.
-function value(shown) {
-  if (!shown) return "";
-  const b = shown.bloodPressure, o = shown.oximetry, t = shown.temperature;
-  const n = (x) => x === undefined ? "--" : x;
-  const said = shown.absent ? `no number (${shown.absent})` : b ? `${n(b.systolic)}/${n(b.diastolic)} mmHg` :
-    o ? `${n(o.spo2)} %, ${n(o.pulse)} /min` : `${(t.value / 1000).toFixed(1)} °C`;
-  return said + (shown.mean ? " (mean)" : "") + (shown.questionable ? `, to be doubted: ${shown.questionable}` : "");
-}
-
-function showReadings(receipts, taken) {
-  at("readings").replaceChildren(...receipts.slice(-12).reverse().map((r) => {
-    const tr = document.createElement("tr");
-    for (const s of [r.kind, value(taken.find((x) => x.id === r.entry)), clock(r.saved), clock(r.sent), clock(r.recorded), clock(r.seen)]) tr.append(text("td", s));
-    tr.append(text("td", r.parked ? `kept here: ${r.parked}` : r.superseded ? "replaced" : ""));
-    return tr;
-  }));
-}
-
-async function refresh() {
-  let s;
+// A touch is sent once; what else is touched meanwhile is a double tap.
+async function touch(rev, tap) {
+  if (busy) return;
+  busy = true;
   try {
-    s = await (await fetch("/api/state")).json();
-  } catch {
-    at("link").textContent = "The kiosk program is restarting. Saved readings are safe.";
-    return;
-  }
-  at("kiosk").textContent = s.kiosk;
-  at("practice").hidden = !s.practice;
-  at("notsaved").hidden = !s.notSaved;
-  at("notsaved").textContent = s.notSaved ? `NOT SAVED, write it down. ${s.notSaved}` : "";
-  at("storage").hidden = s.queue.full < 0.8;
-  at("storage").textContent = s.queue.full < 1
-    ? "Storage is nearly full: call the technician."
-    : "Storage is full: finish this visit, start no other, and call the technician.";
-  showVisit(s.visit);
-  showLive(s.live);
-  showReadings(s.receipts ?? [], s.visit ? s.visit.readings : []);
-  at("devices").replaceChildren(...(s.devices ?? []).map((d) => text("li", `${d.name}: ${d.state}${d.why ? " · " + d.why : ""}`)));
-  const where = s.link.clinic ? "clinic reachable" : s.link.broker ? "broker reachable, clinic silent" : "no link";
-  at("link").textContent = `${where} · ${s.queue.waiting} waiting · ${s.queue.parked} kept for a person · clock: ${s.clock.source}`;
+    const body = new URLSearchParams({ rev, tap });
+    const r = await fetch("/act", { method: "POST", body, headers: { Accept: "text/fragment+html" } });
+    if (r.ok) show(await r.text());
+  } catch { /* the kiosk is starting again: the stream says so */ } finally { busy = false; }
 }
 
-at("open").onsubmit = (e) => {
+document.addEventListener("submit", (e) => {
   e.preventDefault();
-  post("/api/visits", { patient: { type: "MR", value: at("patient").value }, operator: at("operator").value });
-};
-refresh();
-setInterval(refresh, 500);
+  const form = e.target;
+  if (e.submitter) touch(form.elements.rev.value, e.submitter.value);
+});
+
+// A scanner is a keyboard: digits go to the pad, Enter to the main button.
+document.addEventListener("keydown", (e) => {
+  const form = screen.querySelector("form");
+  if (!form || !document.getElementById("typed")) return;
+  if (/^[0-9\u06f0-\u06f9\u0660-\u0669]$/.test(e.key)) queue.push(`digit ${e.key}`);
+  else if (e.key === "Backspace") queue.push("erase");
+  else if (e.key === "Enter") queue.push("next");
+  else return;
+  e.preventDefault();
+  drain();
+});
+
+const queue = [];
+async function drain() {
+  if (busy) return;
+  while (queue.length) await touch(screen.querySelector("form").elements.rev.value, queue.shift());
+}
+
+function live(m) {
+  const put = (name, text) => screen.querySelectorAll(`[data-live=${name}]`).forEach((o) => { if (o.textContent !== text) o.textContent = text; });
+  const n = (x) => x === undefined ? "--" : String(x);
+  put("countdown", m.countdown === undefined ? "--" : `${Math.floor(m.countdown / 60)}:${String(m.countdown % 60).padStart(2, "0")}`);
+  put("spo2", n(m.spo2)); put("pulse", n(m.pulse)); put("cuff", n(m.cuff));
+  put("temperature", m.temperature === undefined ? "--" : m.temperature.toFixed(1));
+  const bar = screen.querySelector("[data-bar=cuff]");
+  if (bar) bar.style.blockSize = `${Math.min(100, (m.cuff ?? 0) / 3)}%`;
+  if (m.wave) draw(m.wave, m.rate);
+}
+
+// The sweep: eight seconds from left to right, a gap ahead of the pen, missing samples left out.
+let sweep = null;
+function draw(samples, rate) {
+  const c = screen.querySelector("canvas[data-wave]");
+  if (!c) return;
+  const g = c.getContext("2d");
+  sweep ??= { x: 0, y: null, low: 0, high: 128 };
+  const step = c.width / (8 * (rate || 60));
+  g.strokeStyle = "#35d6ff"; g.lineWidth = 3; g.fillStyle = "#000";
+  for (const v of samples) {
+    const x = sweep.x + step;
+    g.fillRect(sweep.x, 0, step + 24, c.height);
+    if (v < 0) { sweep.y = null; } else {
+      sweep.high = Math.max(sweep.high * 0.9995, v, 8);
+      const y = c.height - 6 - (c.height - 12) * v / sweep.high;
+      if (sweep.y !== null) { g.beginPath(); g.moveTo(sweep.x, sweep.y); g.lineTo(x, y); g.stroke(); }
+      sweep.y = y;
+    }
+    sweep.x = x;
+    if (x >= c.width) { sweep.x = 0; sweep.y = null; }
+  }
+}
+
+const stream = new EventSource("/events");
+const on = (kind, f) => stream.addEventListener(kind, (e) => { heard = performance.now(); gone.hidden = true; f(JSON.parse(e.data)); });
+on("screen", (html) => { if (!busy) show(html); });
+on("live", live);
+on("ping", () => {});
+let lost = false;
+stream.onerror = () => { lost = true; };
+stream.onopen = () => { if (lost) location.reload(); };
+setInterval(() => { if (performance.now() - heard > 5000) gone.hidden = false; }, 500);
+window.addEventListener("pagehide", () => stream.close());

@@ -1,0 +1,275 @@
+package screen
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"nabz/drivers/vitals"
+	"nabz/firmware/exam"
+	"nabz/firmware/reading"
+	"nabz/firmware/screen/guide"
+	"nabz/firmware/screen/words"
+)
+
+// browser is one tab of a real Chromium on a screen with a backend that does nothing.
+func browser(t *testing.T, k *kiosk) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing: make deps")
+	}
+	if !HasFonts() {
+		t.Fatal("the fonts are missing: make web")
+	}
+	server := httptest.NewServer(Handler(k, slog.New(slog.DiscardHandler)))
+	opts := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-component-update", true), chromedp.WindowSize(1024, 600))
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, free := chromedp.NewExecAllocator(ctx, opts...)
+	ctx, leave := chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		leave()
+		free()
+		stop()
+		server.CloseClientConnections() // the event stream
+		server.Close()
+	})
+	if err := chromedp.Do(ctx, chromedp.Navigate(server.URL)); err != nil {
+		t.Fatal(err)
+	}
+	return ctx
+}
+
+func evaluate[T any](t *testing.T, ctx context.Context, js string) T {
+	t.Helper()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](js, chromedp.EvalAwaitPromise))
+	if err != nil {
+		t.Fatalf("%.80s: %v", js, err)
+	}
+	return v
+}
+
+// shot is one screen in one state.
+type shot struct {
+	name    string
+	state   State
+	session guide.Session
+}
+
+// gallery is every screen that there is: each place, and each prompt of the exam with what the exam offers there.
+func gallery() (all []shot) {
+	who := reading.PatientRef{Type: reading.NationalNumber, Value: "3520212345671", Sex: reading.Female, Birth: "1984"}
+	recent := []reading.PatientRef{who}
+	for _, v := range []string{"000123", "000124", "BHU/17", "000126", "000127"} {
+		recent = append(recent, reading.PatientRef{Type: reading.MedicalRecord, Value: v, Sex: reading.Male, Birth: "1990"})
+	}
+	at := time.Date(2026, 11, 26, 9, 5, 0, 0, time.UTC)
+	base := State{Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1}}
+	for range 8 {
+		base.Receipts = append(base.Receipts, Receipt{Kind: "blood-pressure", Saved: &at, Sent: &at})
+	}
+	readings := shownReadings()
+	for _, p := range []guide.Place{
+		guide.Ready, guide.Staff, guide.Home, guide.Today, guide.Identify, guide.Birth, guide.Sex, guide.Confirm, guide.Saved,
+	} {
+		s := guide.Session{Place: p, Worker: "w-7", Patient: who, Recent: recent, Typed: "1984", Last: readings}
+		all = append(all, shot{string(p), base, s})
+	}
+	full := base
+	full.Queue.Full, full.NotSaved = 1, "full"
+	all = append(all, shot{"full", full, guide.Session{Place: guide.Home, Worker: "w-7"}})
+	for _, prompt := range guide.Prompts() {
+		if prompt == exam.PromptIdentify {
+			continue // a visit is opened with its patient
+		}
+		s := base
+		s.Visit = &exam.View{ID: "v", Step: stepFor(prompt), Prompt: prompt, Countdown: 95 * time.Second, Readings: readings, Actions: []string{
+			exam.ActStartCuff, exam.ActByHand, exam.ActSkip, exam.ActRetake, exam.ActWrongPatient, exam.ActCancel,
+		}, Retakes: []string{"blood-pressure", "oximetry", "temperature"}}
+		all = append(all, shot{prompt, s, guide.Session{Place: guide.Visit, Worker: "w-7", Recent: recent}})
+	}
+	visit := all[len(all)-1].state
+	visit.Visit.Step = exam.StepBP
+	for _, p := range []guide.Place{guide.Skip, guide.ByHand, guide.Retake, guide.Wrong, guide.Cancel} {
+		all = append(all, shot{string(p), visit, guide.Session{Place: p, Worker: "w-7", Recent: recent, Typed: "12"}})
+	}
+	return all
+}
+
+func shownReadings() []exam.Shown {
+	return []exam.Shown{
+		{Kind: "blood-pressure", Urgent: true, Questionable: "x", BP: &vitals.BloodPressure{Systolic: vitals.Some(vitals.MmHg(184)), Diastolic: vitals.Some(vitals.MmHg(112))}},
+		{Kind: "oximetry", Oximetry: &vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72))}},
+		{Kind: "temperature", Method: reading.ByHand, Temperature: &vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(38500))}},
+	}
+}
+
+func stepFor(prompt string) exam.Step {
+	switch s := prompt; {
+	case s == exam.PromptReview:
+		return exam.StepReview
+	case slices.Contains([]string{exam.PromptFingerIn, exam.PromptHoldStill, exam.PromptOximetryDone, exam.RetryHoldStill, exam.RetryWeakSignal}, s):
+		return exam.StepOximetry
+	case slices.Contains([]string{
+		exam.PromptPlaceProbe, exam.PromptSettle, exam.PromptReturnProbe, exam.PromptLetProbeCool, exam.PromptSurfaceOnly,
+		exam.PromptTemperatureDone, exam.RetryProbeMoved, exam.RetryTemperature,
+	}, s):
+		return exam.StepTemperature
+	}
+	return exam.StepBP
+}
+
+// sizes are the panels that kiosks have.
+var sizes = [][2]int64{{800, 480}, {1024, 600}, {1280, 800}, {720, 1280}}
+
+// look finds what is wrong with the layout of the screen that is shown.
+const look = `(() => {
+  const bad = [], box = (e) => e.getBoundingClientRect(), W = innerWidth, H = innerHeight;
+  const name = (e) => e.tagName.toLowerCase() + "." + e.className + " " + (e.innerText || "").slice(0, 20);
+  const d = document.documentElement;
+  if (d.scrollHeight > H || d.scrollWidth > W) bad.push("the page scrolls: " + d.scrollWidth + "x" + d.scrollHeight);
+  for (const e of document.querySelectorAll("#screen *")) {
+    const r = box(e);
+    if (!r.width || e.closest("svg") || e.tagName === "SMALL" || e.tagName === "I") continue;
+    if (r.left < -1 || r.top < -1 || r.right > W + 1 || r.bottom > H + 1) bad.push("outside the screen: " + name(e) + " " + [r.left, r.top, r.right, r.bottom].map(Math.round));
+  }
+  for (const b of document.querySelectorAll("#screen button")) {
+    const r = box(b), least = b.classList.contains("small") ? 44 : 84;
+    if (r.height < least) bad.push("too small to touch: " + name(b) + " " + Math.round(r.height));
+    if (b.scrollWidth > b.clientWidth + 1) bad.push("words wider than the button: " + name(b));
+  }
+  const heads = [...document.querySelectorAll("#screen header > *")];
+  for (const e of heads) for (const o of heads) if (e !== o && box(e).left < box(o).right - 1 && box(o).left < box(e).right - 1) bad.push("header: " + name(e) + " / " + name(o));
+  for (const e of document.querySelectorAll("#screen .rail li")) if (box(e).left < box(e.parentElement).left - 1 || box(e).right > box(e.parentElement).right + 1) bad.push("rail: " + name(e));
+  const footer = document.querySelector("#screen footer"), inside = [...document.querySelectorAll("#screen h1, #screen .sentence, #screen .live, #screen .cards, #screen .safe, #screen .code, #screen .today, #screen .choices, #screen .typed, #screen .keys, #screen .countdown, #screen .who")];
+  for (const e of inside) {
+    const r = box(e), f = box(footer), h = box(document.querySelector("#screen header"));
+    const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+    if (over(r, f)) bad.push("under the buttons: " + name(e));
+    if (over(r, h)) bad.push("under the header: " + name(e));
+    for (const o of inside) if (o !== e && !o.contains(e) && !e.contains(o) && over(r, box(o))) bad.push("one over the other: " + name(e) + " / " + name(o));
+  }
+  return bad;
+})()`
+
+// shots shows every screen in both languages and calls each.
+func shots(t *testing.T, ctx context.Context, each func(name string)) {
+	t.Helper()
+	for _, lang := range words.Languages {
+		for _, s := range gallery() {
+			s.session.Lang = lang
+			html, err := render(s.state, s.session, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			quoted, err := json.Marshal(string(html))
+			if err != nil {
+				t.Fatal(err)
+			}
+			evaluate[bool](t, ctx, "show("+string(quoted)+"); true")
+			each(s.name + "-" + lang)
+		}
+	}
+}
+
+// alone closes the page's own stream and says whether the fonts came.
+func alone(t *testing.T, ctx context.Context) {
+	t.Helper()
+	if !evaluate[bool](t, ctx, `document.fonts.load('24px "Nastaliq"', "پٹی").then(() => document.fonts.load('24px "Sans"')).then(() => {
+		stream.close(); heard = Infinity; return document.fonts.check('24px "Nastaliq"', "پٹی") && document.fonts.check('24px "Sans"', "120/80"); })`) {
+		t.Error("the fonts did not come: Urdu is set in another")
+	}
+}
+
+// TestEveryScreenFits shows every screen in both languages on every panel: nothing scrolls, nothing lies over anything else, and all buttons can
+// be touched. The pictures are kept where NABZ_SHOTS says.
+func TestEveryScreenFits(t *testing.T) {
+	ctx := browser(t, &kiosk{})
+	alone(t, ctx)
+	for _, size := range sizes {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1], chromedp.EmulateTouch)); err != nil {
+			t.Fatal(err)
+		}
+		shots(t, ctx, func(name string) {
+			name = fmt.Sprintf("%s-%dx%d", name, size[0], size[1])
+			for _, bad := range evaluate[[]string](t, ctx, look) {
+				t.Errorf("%s: %s", name, bad)
+			}
+			keep(t, ctx, name)
+		})
+	}
+}
+
+// TestEveryScreenForEveryone holds every screen to WCAG 2.2 A and AA, as far as axe-core can see it.
+func TestEveryScreenForEveryone(t *testing.T) {
+	axe, err := os.ReadFile("../../node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("%v: make deps", err)
+	}
+	ctx := browser(t, &kiosk{})
+	alone(t, ctx)
+	evaluate[bool](t, ctx, string(axe)+"; true")
+	shots(t, ctx, func(name string) {
+		for _, bad := range evaluate[[]string](t, ctx, `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }).then((r) =>
+			(r.passes.length < 8 ? ["only " + r.passes.length + " rules were looked at"] : []).concat(r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target + " " + n.failureSummary.replace(/\s+/g, " ")).join("; "))))`) {
+			t.Errorf("%s: %s", name, bad)
+		}
+	})
+}
+
+// TestNumbersArePaintedLeftToRight looks at where the digits of a blood pressure stand beside Urdu words: 184 before 112, and the unit last.
+func TestNumbersArePaintedLeftToRight(t *testing.T) {
+	ctx := browser(t, &kiosk{})
+	alone(t, ctx)
+	for _, s := range gallery() {
+		if s.name != string(guide.Saved) {
+			continue
+		}
+		s.session.Lang = "ur"
+		html, err := render(s.state, s.session, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		quoted, err := json.Marshal(string(html))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := evaluate[[]float64](t, ctx, "show("+string(quoted)+`); (() => {
+			const walk = document.createTreeWalker(document.querySelector(".card .value"), NodeFilter.SHOW_TEXT), at = [];
+			for (let n = walk.nextNode(); n; n = walk.nextNode()) for (let i = 0; i < n.length; i++) {
+				const r = document.createRange(); r.setStart(n, i); r.setEnd(n, i + 1);
+				if (r.getBoundingClientRect().width) at.push(r.getBoundingClientRect().left);
+			}
+			return at; })()`)
+		if len(at) < 11 || !slices.IsSorted(at) {
+			t.Errorf("184/112 mmHg is painted in another order: the left edges are %v", at)
+		}
+	}
+}
+
+// keep writes a picture of the tab for people to look at.
+func keep(t *testing.T, ctx context.Context, name string) {
+	t.Helper()
+	dir := os.Getenv("NABZ_SHOTS")
+	if dir == "" {
+		return
+	}
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

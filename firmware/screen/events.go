@@ -1,0 +1,127 @@
+package screen
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// frameEvery is how often the stream looks at what has changed.
+const frameEvery = 100 * time.Millisecond
+
+// pingEvery tells a page that the kiosk is alive.
+const pingEvery = 2 * time.Second
+
+// moving is what changes while a screen stays the same.
+type moving struct {
+	Countdown   *int     `json:"countdown,omitempty"` // seconds
+	SpO2        *int     `json:"spo2,omitempty"`
+	Pulse       *int     `json:"pulse,omitempty"`
+	Cuff        *int     `json:"cuff,omitempty"`
+	Temperature *float64 `json:"temperature,omitempty"`
+	Wave        []int    `json:"wave,omitempty"` // samples of the pulse wave since the last event, -1 where some are missing
+	Rate        int      `json:"rate,omitempty"` // of the wave, a second
+}
+
+// events is the one stream of a page: "screen" when it is another one, "live" for what moves on it, "ping" when nothing else is to be said.
+func (f *front) events(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/event-stream")
+	flush := http.NewResponseController(w)
+	tick := time.NewTicker(frameEvery)
+	defer tick.Stop()
+	p := stream{front: f}
+	for {
+		sent, err := p.next(w, time.Now())
+		if err != nil {
+			return // the page is gone, or the kiosk stops
+		}
+		if sent {
+			if err := flush.Flush(); err != nil {
+				return
+			}
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// stream is what one page has been sent.
+type stream struct {
+	*front
+	screen []byte
+	live   []byte
+	wave   uint64
+	said   time.Time
+}
+
+// next writes what is new and says whether there was anything.
+func (p *stream) next(w http.ResponseWriter, now time.Time) (bool, error) {
+	s, session, err := p.now()
+	if err != nil {
+		return false, err
+	}
+	html, err := render(s, session, true)
+	if err != nil {
+		return false, err
+	}
+	if !bytes.Equal(html, p.screen) {
+		p.screen = html
+		quoted, err := json.Marshal(string(html))
+		if err != nil {
+			return false, err
+		}
+		return true, p.event(w, now, "screen", quoted)
+	}
+	m := movingOf(s)
+	m.Wave, m.Rate, p.wave = p.Wave(p.wave)
+	live, err := json.Marshal(m)
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case !bytes.Equal(live, p.live):
+		p.live = live
+		return true, p.event(w, now, "live", live)
+	case now.Sub(p.said) >= pingEvery:
+		return true, p.event(w, now, "ping", []byte("{}"))
+	}
+	return false, nil
+}
+
+func (p *stream) event(w http.ResponseWriter, now time.Time, kind string, data []byte) error {
+	p.said = now
+	_, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", kind, data)
+	return err
+}
+
+// movingOf are the numbers of a state. One that is three seconds old is not shown any more: better none than a stale one.
+func movingOf(s State) (m moving) {
+	const old = 3
+	if v := s.Visit; v != nil && v.Countdown > 0 {
+		m.Countdown = new(int((v.Countdown + time.Second - 1) / time.Second))
+	}
+	if o := s.Live.Oximetry; o != nil && o.Age < old && !o.Flags.Doubted() {
+		m.SpO2, m.Pulse = known(o.SpO2.Get()), known(o.Pulse.Get())
+	}
+	if c := s.Live.Cuff; c != nil && c.Age < old {
+		m.Cuff = known(c.Pressure.Get())
+	}
+	if t := s.Live.Temperature; t != nil && t.Age < old {
+		if milli := known(t.Value.Get()); milli != nil {
+			m.Temperature = new(float64(*milli/100) / 10)
+		}
+	}
+	return m
+}
+
+func known[T ~int](n T, ok bool) *int {
+	if !ok {
+		return nil
+	}
+	return new(int(n))
+}

@@ -1,0 +1,273 @@
+package guide
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"nabz/drivers/vitals"
+	"nabz/firmware/clock"
+	"nabz/firmware/exam"
+	"nabz/firmware/reading"
+	"nabz/firmware/screen/words"
+)
+
+// TestEveryPromptHasAScreen reads the exam's source: a prompt without a look would be a blank screen.
+func TestEveryPromptHasAScreen(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../exam/words.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || !strings.HasPrefix(spec.Names[0].Name, "Prompt") && !strings.HasPrefix(spec.Names[0].Name, "Retry") || len(spec.Values) == 0 {
+			return true
+		}
+		lit, ok := spec.Values[0].(*ast.BasicLit)
+		if !ok {
+			return true
+		}
+		prompt, err := strconv.Unquote(lit.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen++
+		if _, ok := looks[prompt]; !ok {
+			t.Errorf("%s has no look", spec.Names[0].Name)
+		}
+		return true
+	})
+	if seen < 35 {
+		t.Errorf("only %d prompts were found: the test looks at the wrong file", seen)
+	}
+}
+
+// TestCodesAreOfOneFault: a code that a worker reads out on the telephone stands for one thing.
+func TestCodesAreOfOneFault(t *testing.T) {
+	of := map[string]string{}
+	for _, p := range Prompts() {
+		if c := looks[p].code; c != "" {
+			if of[c] != "" {
+				t.Errorf("%s is %s and %s", c, of[c], p)
+			}
+			of[c] = p
+		} else if looks[p].tone == "fault" {
+			t.Errorf("the fault %s has no code", p)
+		}
+	}
+}
+
+// walker is a worker who touches anything, on a real exam.
+type walker struct {
+	*rapid.T
+	session Session
+	visit   *exam.Visit
+	now     time.Duration
+	events  int
+}
+
+func (w *walker) view() View {
+	if w.visit == nil {
+		return View{}
+	}
+	v := w.visit.View()
+	return View{Visit: &v, Number: "1"}
+}
+
+func (w *walker) step(what exam.What) {
+	w.events++
+	at := clock.Stamp{Boot: "b", SinceBoot: w.now, Wall: time.Unix(1_790_000_000, 0).Add(w.now), Source: clock.NTP}
+	w.visit.Step(exam.Event{At: at, ID: "0192f3a1-7c5e-7b1a-9d0e-" + strings.Repeat("0", 12-len(strconv.Itoa(w.events))) + strconv.Itoa(w.events), What: what})
+	if v := w.visit.View(); v.Step == exam.StepDone || v.Step == exam.StepCancelled {
+		w.session, w.visit = w.session.Over(v), nil
+	}
+}
+
+// touch is what the kiosk does with a tap.
+func (w *walker) touch(b Button) {
+	w.now += 100 * time.Millisecond
+	next, call := w.session.Tap(w.view().Visit, Tap{b.Do, b.Value})
+	w.session = next
+	switch {
+	case call == nil:
+	case call.Open:
+		w.visit = exam.New("0192f3a1-7c5e-7b1a-9d0e-000000000001", exam.Settings{Readings: 3, Practice: true})
+		w.step(exam.Identify{Patient: next.Patient, Operator: next.Worker})
+		w.session = next.Opened()
+	default:
+		w.step(call.What)
+	}
+}
+
+// happens is what a visit may hear besides touches.
+func (w *walker) happens(kind int) {
+	if w.visit == nil {
+		return
+	}
+	w.now += time.Duration(rapid.IntRange(100, 400_000).Draw(w.T, "ms")) * time.Millisecond
+	bp := vitals.Sample{Kind: vitals.KindBloodPressure, BloodPressure: vitals.BloodPressure{
+		Systolic: vitals.Some(vitals.MmHg(rapid.IntRange(30, 310).Draw(w.T, "sys"))), Diastolic: vitals.Some(vitals.MmHg(rapid.IntRange(20, 200).Draw(w.T, "dia"))),
+	}}
+	switch kind {
+	case 0:
+		w.step(exam.Tick{})
+	case 1:
+		w.step(exam.Arrived{Sample: bp})
+	case 2:
+		w.step(exam.CuffFailed{})
+	case 3:
+		w.step(exam.DeviceLost{Kind: vitals.KindBloodPressure})
+	case 4:
+		w.step(exam.DeviceLost{Kind: vitals.KindOximetry})
+	case 5:
+		w.step(exam.Arrived{Sample: vitals.Sample{Kind: vitals.KindBloodPressure, Flags: vitals.CuffLoose}})
+	}
+}
+
+// sound holds a screen to its contract.
+func (w *walker) sound(s Screen) {
+	w.Helper()
+	if s.Title == "" || s.Body == "" || s.Title == "p..title" {
+		w.Fatalf("%s at %+v has no words", s.ID, w.session.Place)
+	}
+	if len(s.Secondary) > 3 {
+		w.Errorf("%s offers %d others", s.ID, len(s.Secondary))
+	}
+	for _, key := range keysOf(s) {
+		if !words.Has(key) {
+			w.Errorf("%s: %q has no words", s.ID, key)
+		}
+	}
+	if !slices.ContainsFunc(all(s), func(b Button) bool { return !b.Off }) {
+		w.Errorf("%s is a dead end", s.ID)
+	}
+}
+
+func all(s Screen) []Button { return append(append([]Button{s.Primary}, s.Secondary...), s.Choices...) }
+
+func keysOf(s Screen) []string {
+	keys := []string{s.Title, s.Body}
+	for _, b := range all(s) {
+		if b.Text == "" {
+			keys = append(keys, b.Label)
+		}
+	}
+	for _, c := range s.Cards {
+		keys = append(keys, c.Kind)
+		if c.Word != "" {
+			keys = append(keys, c.Word)
+		}
+	}
+	if s.Pad != nil {
+		keys = append(keys, s.Pad.Label)
+	}
+	return keys
+}
+
+// leave touches what leads out, as a worker who wants to go home would, and must come to the first screen. It touches only what is shown.
+func (w *walker) leave() {
+	w.Helper()
+	for range 20 {
+		s := Of(w.view(), w.session)
+		if s.ID == "ready" {
+			return
+		}
+		touched := false
+		for _, do := range []string{"sign-out", "sure", exam.ActCancel, exam.ActFinish, exam.ActStopCuff, "back"} {
+			if i := slices.IndexFunc(all(s), func(b Button) bool { return b.Do == do && !b.Off }); i >= 0 {
+				w.touch(all(s)[i])
+				touched = true
+				break
+			}
+		}
+		if !touched {
+			w.Fatalf("no way out of %s: %+v", s.ID, all(s))
+		}
+	}
+	w.Fatalf("no way out in twenty touches; the last screen is %s", Of(w.view(), w.session).ID)
+}
+
+// TestNoDeadEnd: whatever a worker touches and whatever the devices do, every screen has words, something to touch, and a way home.
+func TestNoDeadEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := &walker{T: t, session: New()}
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			s := Of(w.view(), w.session)
+			w.sound(s)
+			buttons := all(s)
+			if s.Pad != nil {
+				buttons = append(buttons, Button{Do: "digit", Value: strconv.Itoa(rapid.IntRange(0, 9).Draw(t, "digit"))}, Button{Do: "erase"})
+			}
+			if rapid.IntRange(0, 3).Draw(t, "who") == 0 {
+				w.happens(rapid.IntRange(0, 5).Draw(t, "what"))
+				continue
+			}
+			if b := rapid.SampledFrom(buttons).Draw(t, "button"); !b.Off {
+				w.touch(b)
+			}
+		}
+		w.sound(Of(w.view(), w.session))
+		w.leave()
+	})
+}
+
+// A touch on something that the screen does not show changes nothing: a stale page, a double tap, a made-up request.
+func TestStrangeTouchesDoNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		places := []Place{Ready, Staff, Home, Today, Identify, Birth, Sex, Confirm, Saved}
+		s := Session{Lang: "ur", Place: rapid.SampledFrom(places).Draw(t, "place"), Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "1"}}
+		tap := Tap{rapid.StringMatching(`[a-z-]{0,12}`).Draw(t, "do"), rapid.String().Draw(t, "value")}
+		screen := Of(View{}, s)
+		shown := slices.ContainsFunc(all(screen), func(b Button) bool { return b.Do == tap.Do })
+		if shown || tap.Do == "back" || tap.Do == "digit" || tap.Do == "erase" || tap.Do == "lang" {
+			return
+		}
+		if next, call := s.Tap(nil, tap); call != nil || next.Place != s.Place {
+			t.Errorf("%q at %s leads to %s, %v", tap.Do, s.Place, next.Place, call)
+		}
+	})
+}
+
+func TestScannerAndEasternDigits(t *testing.T) {
+	s := Session{Place: Identify}
+	for _, d := range []string{"۱", "2", "٣", "x", "-"} {
+		s, _ = s.Tap(nil, Tap{"digit", d})
+	}
+	if s.Typed != "123" {
+		t.Errorf("typed %q, want 123", s.Typed)
+	}
+	if s, _ = s.Tap(nil, Tap{"next", ""}); s.Patient.Type != reading.MedicalRecord || s.Place != Birth {
+		t.Errorf("a record number: %+v", s)
+	}
+	s = Session{Place: Identify, Typed: "3520212345671"}
+	if s, _ = s.Tap(nil, Tap{"next", ""}); s.Patient.Type != reading.NationalNumber {
+		t.Errorf("thirteen digits: %+v", s.Patient)
+	}
+}
+
+func TestByHandNumbers(t *testing.T) {
+	v := &exam.View{Step: exam.StepTemperature, Actions: []string{exam.ActByHand}}
+	s := Session{Place: ByHand, Typed: "385"}
+	_, call := s.Tap(v, Tap{"next", ""})
+	if call == nil || call.What.(exam.ByHand).Measurement.(vitals.Temperature).Value != vitals.Some(vitals.MilliCelsius(38500)) {
+		t.Errorf("385 on the pad: %+v", call)
+	}
+	v.Step = exam.StepBP
+	s = Session{Place: ByHand, Typed: "122"}
+	for _, typed := range []string{"122", "78", ""} {
+		s.Typed = typed
+		s, call = s.Tap(v, Tap{"next", ""})
+	}
+	bp, ok := call.What.(exam.ByHand).Measurement.(vitals.BloodPressure)
+	if !ok || bp.Systolic != vitals.Some(vitals.MmHg(122)) || bp.Diastolic != vitals.Some(vitals.MmHg(78)) || bp.Pulse.Known() {
+		t.Errorf("122, 78 and no pulse: %+v", bp)
+	}
+}
