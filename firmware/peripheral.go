@@ -25,6 +25,7 @@ type peripheral struct {
 	kinds []vitals.Kind
 	link  link
 	lost  func(context.Context, vitals.Kind)
+	back  func(context.Context, vitals.Kind)
 	state func(live.Device)
 	log   *slog.Logger
 }
@@ -67,6 +68,9 @@ func (p *peripheral) once(ctx context.Context) (answered bool, err error) {
 			answered = true
 			d.Name, d.State = p.name, "connected"
 			p.state(d)
+			for _, k := range p.kinds {
+				p.back(ctx, k)
+			}
 			p.log.Info("device connected", "device", d.Name, "port", d.Port, "protocol", d.Protocol)
 		}
 	})
@@ -97,6 +101,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (k *Kiosk) peripheral(name string, kinds ...vitals.Kind) *peripheral {
 	return &peripheral{
 		name: name, kinds: kinds, log: k.log, state: k.deviceState,
+		back: func(ctx context.Context, kind vitals.Kind) { k.desk.tell(ctx, exam.DeviceBack{Kind: kind}) },
 		lost: func(ctx context.Context, kind vitals.Kind) {
 			k.numbers.Update(func(n live.Numbers) live.Numbers { return n.Without(kind) })
 			k.desk.tell(ctx, exam.DeviceLost{Kind: kind})

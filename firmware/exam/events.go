@@ -41,6 +41,9 @@ type CuffFailed struct{}
 // DeviceLost says that the device of that kind is gone.
 type DeviceLost struct{ Kind vitals.Kind }
 
+// DeviceBack says that a device of that kind answers, for the first time or again.
+type DeviceBack struct{ Kind vitals.Kind }
+
 // Tick is time going by. A few a second make countdowns and time limits work.
 type Tick struct{}
 
@@ -71,6 +74,7 @@ func (StopCuff) what()     {}
 func (Arrived) what()      {}
 func (CuffFailed) what()   {}
 func (DeviceLost) what()   {}
+func (DeviceBack) what()   {}
 func (Tick) what()         {}
 func (Skip) what()         {}
 func (Retake) what()       {}

@@ -164,6 +164,13 @@ func (v *Visit) deviceLost(k vitals.Kind) {
 	}
 }
 
+// deviceBack ends the message about a device that was gone.
+func (v *Visit) deviceBack(k vitals.Kind) {
+	if k == v.m.Step.kind() && v.m.Fault.Prompt == PromptDeviceLost {
+		v.fail(fault{})
+	}
+}
+
 // fail remembers why the step has no result yet. The same fault again is no change.
 func (v *Visit) fail(f fault) {
 	if v.m.Fault != f {

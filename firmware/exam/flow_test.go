@@ -282,3 +282,29 @@ func TestSpeechWaits(t *testing.T) {
 		t.Errorf("%d prompts spoken in 4 s", spoken)
 	}
 }
+
+// A device that is back ends the message that it was gone, and no other message.
+func TestDeviceBack(t *testing.T) {
+	for _, step := range []Step{StepBP, StepOximetry, StepTemperature} {
+		b := at(t, step)
+		if step == StepBP {
+			b.do(StartCuff{})
+		}
+		b.do(DeviceLost{Kind: step.kind()})
+		b.prompt(PromptDeviceLost)
+		b.quiet(DeviceBack{Kind: otherThan(step)})
+		b.prompt(PromptDeviceLost)
+		b.do(DeviceBack{Kind: step.kind()})
+		if p := b.v.View().Prompt; p == PromptDeviceLost {
+			t.Errorf("%s: the device is back, and the visit says %s", step, p)
+		}
+		b.quiet(DeviceBack{Kind: step.kind()})
+	}
+}
+
+func otherThan(s Step) vitals.Kind {
+	if s == StepOximetry {
+		return vitals.KindTemperature
+	}
+	return vitals.KindOximetry
+}

@@ -74,6 +74,8 @@ func (v *Visit) act(what What) {
 		v.cuffFailed(RetryNoResult)
 	case DeviceLost:
 		v.deviceLost(w.Kind)
+	case DeviceBack:
+		v.deviceBack(w.Kind)
 	case Skip:
 		v.skip(w.Reason)
 	case Retake:

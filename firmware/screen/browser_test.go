@@ -17,6 +17,7 @@ import (
 
 	"nabz/drivers/vitals"
 	"nabz/firmware/exam"
+	"nabz/firmware/live"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen/guide"
 	"nabz/firmware/screen/words"
@@ -99,7 +100,13 @@ func gallery() (all []shot) {
 		}, Retakes: []string{"blood-pressure", "oximetry", "temperature"}}
 		all = append(all, shot{prompt, s, guide.Session{Place: guide.Visit, Worker: "w-7", Recent: recent}})
 	}
-	visit := all[len(all)-1].state
+	for _, c := range []struct{ device, prompt string }{{"cuff", exam.PromptReady}, {"oximeter", exam.PromptFingerIn}, {"thermometer", exam.PromptPlaceProbe}} {
+		s := base
+		s.Devices = []live.Device{{Name: c.device, State: "missing"}}
+		s.Visit = &exam.View{ID: "v", Step: stepFor(c.prompt), Prompt: c.prompt, Readings: readings, Actions: []string{exam.ActByHand, exam.ActSkip, exam.ActCancel}}
+		all = append(all, shot{"missing-" + c.device, s, guide.Session{Place: guide.Visit, Worker: "w-7", Recent: recent}})
+	}
+	visit := all[len(all)-4].state
 	visit.Visit.Step = exam.StepBP
 	for _, p := range []guide.Place{guide.Skip, guide.ByHand, guide.Retake, guide.Wrong, guide.Cancel} {
 		all = append(all, shot{string(p), visit, guide.Session{Place: p, Worker: "w-7", Recent: recent, Typed: "12"}})

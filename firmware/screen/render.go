@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"nabz/firmware/exam"
+	"nabz/firmware/live"
 	"nabz/firmware/screen/guide"
 	"nabz/firmware/screen/words"
 )
@@ -51,9 +53,23 @@ func digits(p guide.Pad) string {
 	return p.Typed
 }
 
+// lost are the steps whose device is missing.
+func lost(devices []live.Device) (steps []exam.Step) {
+	measures := map[string][]exam.Step{
+		"cuff": {exam.StepBP}, "oximeter": {exam.StepOximetry}, "thermometer": {exam.StepTemperature},
+		"monitor": {exam.StepBP, exam.StepOximetry},
+	}
+	for _, d := range devices {
+		if d.State == "missing" {
+			steps = append(steps, measures[d.Name]...)
+		}
+	}
+	return steps
+}
+
 // render writes the page, or with fragment only what changes on it.
 func render(s State, session guide.Session, fragment bool) ([]byte, error) {
-	v := guide.View{Visit: s.Visit, Full: s.Queue.Full >= 1}
+	v := guide.View{Visit: s.Visit, Full: s.Queue.Full >= 1, Lost: lost(s.Devices)}
 	if s.Visit != nil && len(session.Recent) > 0 {
 		v.Number = guide.Masked(session.Recent[0])
 	}

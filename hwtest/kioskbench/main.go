@@ -1,13 +1,14 @@
 // Command kioskbench measures what a kiosk costs its box: the share of one processor and the resident memory, first with nothing plugged in and
-// then with oximeter, cuff and thermometer streaming while a worker takes a patient through a visit and the screen is looked at four times a
-// second. The kiosk is the one beside this program (make bin).
+// then with oximeter, cuff and thermometer streaming while a worker takes a patient through a visit and a page is open on the screen. The kiosk is the one beside this program (make bin).
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -72,6 +73,11 @@ func measure(dir string, busy bool) (u usage, err error) {
 	if _, err := worker.Patiently(ctx); err != nil {
 		return u, err
 	}
+	if busy {
+		page := make(chan error, 1)
+		go func() { page <- watch(looking, url) }()
+		defer func() { done(); err = errors.Join(err, <-page) }()
+	}
 	before, err := read(kiosk.Pid())
 	if err != nil {
 		return u, err
@@ -86,6 +92,23 @@ func measure(dir string, busy bool) (u usage, err error) {
 	}
 	after.share = (after.spent - before.spent).Seconds() / time.Since(began).Seconds()
 	return after, nil
+}
+
+// watch is a page: it reads the stream until ctx ends.
+func watch(ctx context.Context, url string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/events", nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close() // the stream has no end of its own
+	if _, err := io.Copy(io.Discard, resp.Body); ctx.Err() == nil {
+		return fmt.Errorf("the page's stream ended: %w", err)
+	}
+	return nil
 }
 
 func start(ctx context.Context, dir string, bench stage.Bench) (*stage.Process, string, error) {

@@ -23,6 +23,7 @@ import (
 type kiosk struct {
 	*testing.T
 	cfg   config.Config
+	bench stage.Bench
 	stop  context.CancelFunc
 	ended chan error
 	k     *firmware.Kiosk
@@ -54,7 +55,7 @@ func newKiosk(t *testing.T) *kiosk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &kiosk{T: t, cfg: cfg}
+	k := &kiosk{T: t, cfg: cfg, bench: bench}
 	t.Cleanup(k.end)
 	k.start()
 	return k
@@ -255,6 +256,26 @@ func TestWholeVisitByTouch(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPulledPlugsAreSaid pulls each device while its step is prepared: the screen says so by itself, and goes back when it is plugged in.
+func TestPulledPlugsAreSaid(t *testing.T) {
+	t.Parallel() // it waits for its own devices
+	k := newKiosk(t)
+	f := newFinger(t, k.k.URL(), 800, 480)
+	f.signIn("ur")
+	f.newPatient()
+	for _, device := range []string{"cuff", "oximeter", "thermometer"} {
+		f.sees("bp-prep", "spo2-prep", "spo2-live", "temp-prep", "temp-run")
+		k.bench.Plugs[device].Unplug()
+		f.sees("missing", "fault")
+		f.keep("pulled-" + device)
+		k.bench.Plugs[device].Replug()
+		f.sees("bp-prep", "spo2-prep", "spo2-live", "temp-prep", "temp-run")
+		f.touch("skip")
+		f.touch("reason other")
+	}
+	f.sees("review")
 }
 
 // TestRestartAtEveryScreen stops the kiosk at each screen of a visit and starts it again: the same screen, with the same values.

@@ -88,7 +88,27 @@ func onExam(v View) Screen {
 		c.Cards = newest(v.Visit)
 	}
 	c.Primary, c.Secondary = buttons(v.Visit)
+	if waits[v.Visit.Prompt] && slices.Contains(v.Lost, v.Visit.Step) {
+		return c.missing(v.Visit)
+	}
 	return c
+}
+
+// waits are the prompts at which a device is about to be used.
+var waits = map[string]bool{
+	exam.PromptRest: true, exam.PromptReady: true, exam.PromptGap: true, exam.PromptFingerIn: true, exam.PromptPlaceProbe: true,
+}
+
+// missing is the screen of a step whose device is not there: it says so before anybody waits for it. The device is found as soon as it is
+// plugged in; the way past it is to type the number, or to skip.
+func (s Screen) missing(v *exam.View) Screen {
+	l := looks[exam.PromptDeviceLost]
+	s.ID, s.Picture, s.Tone, s.Code, s.Live, s.Countdown = "missing", l.picture, l.tone, l.code, "", false
+	s.Title, s.Body, s.Safe = "p."+exam.PromptDeviceLost+".title", "p."+exam.PromptDeviceLost+".body", len(v.Readings) > 0
+	if i := slices.IndexFunc(s.Secondary, func(b Button) bool { return b.Do == exam.ActByHand }); s.Primary.Do == exam.ActStartCuff && i >= 0 {
+		s.Primary, s.Secondary = s.Secondary[i], slices.Delete(slices.Clone(s.Secondary), i, i+1)
+	}
+	return s
 }
 
 // live says what moves while a step measures.

@@ -271,3 +271,19 @@ func TestByHandNumbers(t *testing.T) {
 		t.Errorf("122, 78 and no pulse: %+v", bp)
 	}
 }
+
+// A device that is not there is said before anybody waits for it, and there is a way past it; what is measured already is not disturbed.
+func TestMissingDevice(t *testing.T) {
+	v := exam.View{Step: exam.StepBP, Prompt: exam.PromptReady, Actions: []string{exam.ActStartCuff, exam.ActByHand, exam.ActSkip, exam.ActCancel}}
+	s := Of(View{Visit: &v, Lost: []exam.Step{exam.StepBP}}, Session{Place: Visit})
+	if s.ID != "missing" || s.Primary.Do != exam.ActByHand || slices.ContainsFunc(all(s), func(b Button) bool { return b.Do == exam.ActStartCuff }) {
+		t.Errorf("no cuff: %s, %+v", s.ID, all(s))
+	}
+	if s := Of(View{Visit: &v, Lost: []exam.Step{exam.StepOximetry}}, Session{Place: Visit}); s.ID != "bp-prep" || s.Primary.Do != exam.ActStartCuff {
+		t.Errorf("no oximeter, at the cuff: %s", s.ID)
+	}
+	v.Prompt, v.Actions = exam.PromptBPDone, []string{exam.ActNext, exam.ActRetake}
+	if s := Of(View{Visit: &v, Lost: []exam.Step{exam.StepBP}}, Session{Place: Visit}); s.ID != "bp-result" {
+		t.Errorf("no cuff, after the reading: %s", s.ID)
+	}
+}

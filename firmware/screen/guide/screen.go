@@ -59,10 +59,10 @@ type Card struct {
 
 // View is what the kiosk is doing, as far as a Screen depends on it.
 type View struct {
-	Visit  *exam.View // nil without one
-	Lost   []string   // devices that are missing: "oximeter", "cuff", "thermometer", "monitor"
-	Full   bool       // no visit may begin
-	Number string     // the patient of the visit in progress, masked
+	Visit  *exam.View  // nil without one
+	Lost   []exam.Step // steps whose device is missing
+	Full   bool        // no visit may begin
+	Number string      // the patient of the visit in progress, masked
 }
 
 // Of is the screen for what the kiosk is doing and where the worker is.
