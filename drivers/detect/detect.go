@@ -36,9 +36,10 @@ var (
 const (
 	gatherTime = 100 * time.Millisecond // of bytes that are looked at together
 	answerTime = 400 * time.Millisecond // for the answer to a question
-	speedTime  = 2 * time.Second        // for the speed of a stream, where that tells two devices apart
+	speedTime  = 3 * time.Second        // for the speed of a stream, where that tells two devices apart
 	mostTime   = 6 * time.Second        // of a stream that does not become clear: some send three bytes a second
 	mostBytes  = 512                    // of it
+	waiting    = 4 << 10                // bytes that may have been waiting: all are taken before the speed is measured
 )
 
 // Listen finds out which of the protocols the device at w speaks, trying their settings in the order in which the protocols are given. Where
@@ -149,7 +150,7 @@ func (e *ear) listen(ctx context.Context, silence time.Duration) ([]catalogue.Pr
 		if err := e.read(ctx, silence); err != nil || len(e.heard) == had {
 			return nil, err
 		}
-		for more := time.Now().Add(gatherTime); time.Now().Before(more) && len(e.heard) < had+mostBytes; {
+		for more := time.Now().Add(gatherTime); time.Now().Before(more) && len(e.heard) < had+waiting; {
 			if err := e.read(ctx, time.Until(more)); err != nil {
 				return nil, err
 			}
@@ -166,7 +167,7 @@ func (e *ear) read(ctx context.Context, limit time.Duration) error {
 	if err := errors.Join(ctx.Err(), e.wire.SetReadDeadline(time.Now().Add(limit))); err != nil {
 		return err
 	}
-	buf := make([]byte, mostBytes)
+	buf := make([]byte, waiting)
 	n, err := e.wire.Read(buf)
 	e.heard = append(e.heard, buf[:n]...)
 	if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -181,6 +182,9 @@ func (e *ear) clear() []catalogue.Protocol {
 		e.first, e.had = time.Now(), len(e.heard) // some of it had been waiting
 	}
 	over := time.Since(e.first)
+	if e.nearly && over < speedTime {
+		return nil
+	}
 	fast := len(e.heard)-e.had > int(berrysRate*over/time.Second)
 	fit := recognise(e.heard, fast, e.among)
 	if named(fit, e.expected) >= 0 {
