@@ -107,6 +107,7 @@ func gallery() (all []shot) {
 		all = append(all, shot{"missing-" + c.device, s, guide.Session{Place: guide.Visit, Worker: "w-7", Recent: recent}})
 	}
 	visit := all[len(all)-4].state
+	all = append(all, shot{"locked", visit, guide.Session{Place: guide.Visit, Locked: true, Typed: "7"}})
 	visit.Visit.Step = exam.StepBP
 	for _, p := range []guide.Place{guide.Skip, guide.ByHand, guide.Retake, guide.Wrong, guide.Cancel} {
 		all = append(all, shot{string(p), visit, guide.Session{Place: p, Worker: "w-7", Recent: recent, Typed: "12"}})

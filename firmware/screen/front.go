@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"nabz/firmware/exam"
 	"nabz/firmware/screen/guide"
@@ -22,11 +23,15 @@ type front struct {
 
 	mu      sync.Mutex
 	session guide.Session
+	touched time.Time // by a finger, last
 }
+
+// idleTime is how long nobody may touch the screen before it is locked.
+const idleTime = 5 * time.Minute
 
 // newFront takes up the session where it was.
 func newFront(b Backend, log *slog.Logger) *front {
-	f := &front{Backend: b, log: log, session: guide.New()}
+	f := &front{Backend: b, log: log, session: guide.New(), touched: time.Now()}
 	kept, err := b.Remembered()
 	if err == nil && kept != nil {
 		err = json.Unmarshal(kept, &f.session)
@@ -49,6 +54,9 @@ func (f *front) now() (State, guide.Session, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	s, err := f.State()
+	if err == nil && time.Since(f.touched) >= idleTime {
+		err = f.keep(f.session.Idle(s.Visit))
+	}
 	return s, f.session, err
 }
 
@@ -94,6 +102,7 @@ func (f *front) tap(ctx context.Context, rev uint64, t guide.Tap) error {
 	if rev != f.session.Rev {
 		return nil
 	}
+	f.touched = time.Now()
 	s, err := f.State()
 	if err != nil {
 		return err

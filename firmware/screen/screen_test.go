@@ -10,12 +10,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"nabz/drivers/vitals"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/reading"
+	"nabz/firmware/screen/guide"
 )
 
 // kiosk is a backend that notes what it is asked.
@@ -213,4 +215,32 @@ func TestEvidence(t *testing.T) {
 	if w := ask(k, http.MethodGet, "/api/readings/another/evidence", "", nil); w.Code != http.StatusNotFound {
 		t.Errorf("of a reading that has none: %d", w.Code)
 	}
+}
+
+// A screen that nobody touches for five minutes signs its worker out; one that is touched does not.
+func TestIdleScreenIsLocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFront(&kiosk{}, slog.New(slog.DiscardHandler))
+		for _, tap := range []guide.Tap{{Do: "start"}, {Do: "digit", Value: "7"}, {Do: "next"}} {
+			if err := f.tap(t.Context(), f.session.Rev, tap); err != nil {
+				t.Fatal(err)
+			}
+		}
+		place := func() guide.Place {
+			t.Helper()
+			_, s, err := f.now()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s.Place
+		}
+		time.Sleep(idleTime - time.Second)
+		if p := place(); p != guide.Home {
+			t.Errorf("after less than five minutes: %s", p)
+		}
+		time.Sleep(2 * time.Second)
+		if p := place(); p != guide.Ready {
+			t.Errorf("after five minutes: %s", p)
+		}
+	})
 }

@@ -127,6 +127,9 @@ func (w *walker) happens(kind int) {
 		w.step(exam.DeviceLost{Kind: vitals.KindBloodPressure})
 	case 4:
 		w.step(exam.DeviceLost{Kind: vitals.KindOximetry})
+	case 6:
+		v := w.visit.View()
+		w.session = w.session.Idle(&v)
 	case 5:
 		w.step(exam.Arrived{Sample: vitals.Sample{Kind: vitals.KindBloodPressure, Flags: vitals.CuffLoose}})
 	}
@@ -146,7 +149,7 @@ func (w *walker) sound(s Screen) {
 			w.Errorf("%s: %q has no words", s.ID, key)
 		}
 	}
-	if !slices.ContainsFunc(all(s), func(b Button) bool { return !b.Off }) {
+	if s.Pad == nil && !slices.ContainsFunc(all(s), func(b Button) bool { return !b.Off }) {
 		w.Errorf("%s is a dead end", s.ID)
 	}
 }
@@ -180,6 +183,11 @@ func (w *walker) leave() {
 		if s.ID == "ready" {
 			return
 		}
+		if s.ID == "locked" {
+			w.touch(Button{Do: "digit", Value: "7"})
+			w.touch(Button{Do: "next"})
+			continue
+		}
 		touched := false
 		for _, do := range []string{"sign-out", "sure", exam.ActCancel, exam.ActFinish, exam.ActStopCuff, "back"} {
 			if i := slices.IndexFunc(all(s), func(b Button) bool { return b.Do == do && !b.Off }); i >= 0 {
@@ -207,7 +215,7 @@ func TestNoDeadEnd(t *testing.T) {
 				buttons = append(buttons, Button{Do: "digit", Value: strconv.Itoa(rapid.IntRange(0, 9).Draw(t, "digit"))}, Button{Do: "erase"})
 			}
 			if rapid.IntRange(0, 3).Draw(t, "who") == 0 {
-				w.happens(rapid.IntRange(0, 5).Draw(t, "what"))
+				w.happens(rapid.IntRange(0, 6).Draw(t, "what"))
 				continue
 			}
 			if b := rapid.SampledFrom(buttons).Draw(t, "button"); !b.Off {
@@ -285,5 +293,29 @@ func TestMissingDevice(t *testing.T) {
 	v.Prompt, v.Actions = exam.PromptBPDone, []string{exam.ActNext, exam.ActRetake}
 	if s := Of(View{Visit: &v, Lost: []exam.Step{exam.StepBP}}, Session{Place: Visit}); s.ID != "bp-result" {
 		t.Errorf("no cuff, after the reading: %s", s.ID)
+	}
+}
+
+// Nobody there: without a visit the worker is signed out and the patient forgotten; in a visit the screen locks and goes on where it was; while
+// the cuff is tight it stays.
+func TestIdle(t *testing.T) {
+	s := Session{Place: Confirm, Worker: "w-7", Patient: reading.PatientRef{Value: "1"}}
+	if got := s.Idle(nil); got.Place != Ready || got.Worker != "" || got.Patient.Value != "" || got.Rev == s.Rev {
+		t.Errorf("without a visit: %+v", got)
+	}
+	tight := exam.View{Step: exam.StepBP, Prompt: exam.PromptMeasuring, Actions: []string{exam.ActStopCuff}}
+	s = Session{Place: Visit, Worker: "w-7"}
+	if got := s.Idle(&tight); got.Locked {
+		t.Error("locked while the cuff is tight: nobody could stop it")
+	}
+	rest := exam.View{Step: exam.StepReview, Prompt: exam.PromptReview, Actions: []string{exam.ActFinish}}
+	s = s.Idle(&rest)
+	if got, call := s.Tap(&rest, Tap{exam.ActFinish, ""}); call != nil || !got.Locked || Of(View{Visit: &rest}, s).ID != "locked" {
+		t.Errorf("a locked screen: %+v, %v", got, call)
+	}
+	s, _ = s.Tap(&rest, Tap{"digit", "8"})
+	s, _ = s.Tap(&rest, Tap{"next", ""})
+	if s.Locked || s.Worker != "w-8" || Of(View{Visit: &rest}, s).ID != "review" {
+		t.Errorf("unlocked: %+v", s)
 	}
 }

@@ -67,6 +67,12 @@ type View struct {
 
 // Of is the screen for what the kiosk is doing and where the worker is.
 func Of(v View, s Session) Screen {
+	if s.Locked {
+		return Screen{
+			ID: "locked", Title: "locked.title", Body: "locked.body", Pad: &Pad{Label: "staff.pad", Typed: s.Typed}, Safe: true,
+			Primary: Button{Do: "next", Label: "next", Icon: "next", Off: s.Typed == ""},
+		}
+	}
 	if v.Visit != nil {
 		if !s.beside() {
 			s.Place = Visit

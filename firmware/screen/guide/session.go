@@ -38,6 +38,7 @@ type Session struct {
 	Patient reading.PatientRef   `json:"patient,omitzero"`
 	Recent  []reading.PatientRef `json:"recent,omitempty"`  // newest first, at most six
 	Last    []exam.Shown         `json:"last,omitempty"`    // what the visit that is over has measured
+	Locked  bool                 `json:"locked,omitempty"`  // nobody has touched it for long: the visit waits for a worker
 	Refused bool                 `json:"refused,omitempty"` // the number that was typed is none
 }
 
@@ -59,6 +60,9 @@ func (s Session) Tap(v *exam.View, t Tap) (Session, *Call) {
 	if t.Do == "lang" {
 		return s.speak(t.Value), nil
 	}
+	if s.Locked {
+		return s.unlock(t), nil
+	}
 	if v != nil && (s.Place == Saved || !s.beside()) {
 		s.Place = Visit
 	}
@@ -67,6 +71,40 @@ func (s Session) Tap(v *exam.View, t Tap) (Session, *Call) {
 		next.Rev = s.Rev + 1
 	}
 	return next, call
+}
+
+// Idle is the session after nobody has touched the screen for long: without a visit the worker is signed out, in a visit the screen is locked.
+// While something is measured it stays as it is: whoever stands there must be able to stop the cuff.
+func (s Session) Idle(v *exam.View) Session {
+	switch {
+	case s.Locked || s.Place == Ready || v != nil && live(v) != "":
+		return s
+	case v != nil:
+		s.Locked, s.Typed = true, ""
+	default:
+		s.Worker, s.Patient = "", reading.PatientRef{}
+		s = s.at(Ready)
+	}
+	s.Rev++
+	return s
+}
+
+// unlock takes the number of whoever goes on.
+func (s Session) unlock(t Tap) Session {
+	switch {
+	case t.Do == "digit":
+		n := s
+		n.Place = Staff
+		s.Typed = n.digit(t.Value).Typed
+	case t.Do == "erase" && s.Typed != "":
+		s.Typed = s.Typed[:len(s.Typed)-1]
+	case t.Do == "next" && s.Typed != "":
+		s.Worker, s.Typed, s.Locked = "w-"+s.Typed, "", false
+	default:
+		return s
+	}
+	s.Rev++
+	return s
 }
 
 // beside says that the place belongs to the visit in progress.
