@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -279,5 +280,54 @@ func keep(t *testing.T, ctx context.Context, name string) {
 	}
 	if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// ink finds Urdu ink that leaves the box it belongs to, or lies on that of other words. Nastaliq rises far above its line; no layout number
+// tells, only the ink itself: each word is measured on a canvas and put where the page has it.
+const ink = `(() => {
+  const bad = [], g = document.createElement("canvas").getContext("2d"), words = [];
+  const walk = document.createTreeWalker(document.querySelector("#screen form"), NodeFilter.SHOW_TEXT);
+  for (let n = walk.nextNode(); n; n = walk.nextNode()) {
+    const e = n.parentElement, style = getComputedStyle(e), size = parseFloat(style.fontSize);
+    if (!e.getClientRects().length) continue;
+    for (const m of n.data.matchAll(/[\u0600-\u06FF][^\s]*/g)) {
+      const r = document.createRange();
+      r.setStart(n, m.index); r.setEnd(n, m.index + m[0].length);
+      const at = r.getBoundingClientRect();
+      g.font = style.fontWeight + " " + style.fontSize + ' "Nastaliq"';
+      g.direction = "rtl"; g.textAlign = "right";
+      const t = g.measureText(m[0]), base = at.top + at.height * 1.904 / 2.5;
+      let own = e.closest("button, .pill, .card, .typed, .notsaved, .live, header, main, footer, .urgent h1");
+      if (getComputedStyle(own).display === "contents") own = own.closest("form");
+      words.push({ text: m[0], e, own, left: at.right - t.actualBoundingBoxLeft, right: at.right + t.actualBoundingBoxRight, top: base - t.actualBoundingBoxAscent, bottom: base + t.actualBoundingBoxDescent, size });
+    }
+  }
+  for (const w of words) {
+    const b = w.own.getBoundingClientRect();
+    if (w.top < b.top - 1 || w.bottom > b.bottom + 1 || w.left < b.left - 2 || w.right > b.right + 2)
+      bad.push("ink outside its box: " + w.text + " " + [w.left, w.top, w.right, w.bottom].map(Math.round) + " in " + w.own.tagName + "." + w.own.className + " " + [b.left, b.top, b.right, b.bottom].map(Math.round));
+    for (const o of words) if (o.e !== w.e && w.left < o.right - 2 && o.left < w.right - 2 && w.top < o.bottom - 2 && o.top < w.bottom - 2 && words.indexOf(o) > words.indexOf(w))
+      bad.push("ink on ink: " + w.text + " / " + o.text);
+  }
+  return words.length ? bad : ["no Urdu words were found"];
+})()`
+
+// TestUrduInkStaysInItsBox looks at every Urdu word of every screen on every panel.
+func TestUrduInkStaysInItsBox(t *testing.T) {
+	ctx := browser(t, &kiosk{})
+	alone(t, ctx)
+	for _, size := range sizes {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(size[0], size[1], chromedp.EmulateTouch)); err != nil {
+			t.Fatal(err)
+		}
+		shots(t, ctx, func(name string) {
+			if !strings.HasSuffix(name, "-ur") {
+				return
+			}
+			for _, bad := range evaluate[[]string](t, ctx, ink) {
+				t.Errorf("%s-%dx%d: %s", name, size[0], size[1], bad)
+			}
+		})
 	}
 }
