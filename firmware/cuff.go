@@ -101,9 +101,9 @@ func (k *Kiosk) command(ctx context.Context, c *cuff, device catalogue.Commanded
 	if err := device.Init(ctx); err != nil {
 		return err
 	}
-	up()
-	c.setReady(true)
+	c.setReady(true) // before anybody is told that it is there
 	defer c.setReady(false)
+	up()
 	for {
 		if err := listen(ctx, device, c.order); err != nil {
 			return err
@@ -154,9 +154,9 @@ func (k *Kiosk) inflation(ctx context.Context, c *cuff, device catalogue.Command
 // await uses one connection of a cuff whose patient presses start: an order is no more than leave to do so, and a result without one is of no
 // visit.
 func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, on connection, up func()) error {
-	up() // it is silent until somebody measures
 	c.setReady(true)
 	defer c.setReady(false)
+	up() // it is silent until somebody measures
 	for run := (*order)(nil); ; {
 		s, err := briefly(ctx, device)
 		switch {

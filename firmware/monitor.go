@@ -45,8 +45,8 @@ func (k *Kiosk) board6750(ctx context.Context, c *cuff, b *monitor.PM6750, on co
 		default:
 			if first {
 				first = false
-				up()
 				c.setReady(true)
+				up()
 			}
 			if k.handOn(ctx, s, on, b) {
 				run = nil
