@@ -69,7 +69,7 @@ func lost(devices []live.Device) (steps []exam.Step) {
 
 // render writes the page, or with fragment only what changes on it.
 func render(s State, session guide.Session, fragment bool) ([]byte, error) {
-	v := guide.View{Visit: s.Visit, Full: s.Queue.Full >= 1, Lost: lost(s.Devices)}
+	v := guide.View{Visit: s.Visit, Full: s.Queue.Full >= 1, Unkept: s.NotSaved != "", Lost: lost(s.Devices)}
 	if s.Visit != nil && len(session.Recent) > 0 {
 		v.Number = guide.Masked(session.Recent[0])
 	}

@@ -319,3 +319,44 @@ func TestIdle(t *testing.T) {
 		t.Errorf("unlocked: %+v", s)
 	}
 }
+
+// Saved means saved: while readings find no room, no screen says the word, neither in its title nor in its sentence nor below.
+func TestNothingIsCalledSavedThatIsNot(t *testing.T) {
+	said := func(c Screen) string { return strings.ToLower(words.Of("en", c.Title) + " " + words.Of("en", c.Body)) }
+	check := func(c Screen) {
+		t.Helper()
+		if text := strings.ReplaceAll(said(c), "not saved", ""); c.Safe || strings.Contains(text, "saved") || c.Tone == "good" {
+			t.Errorf("%s: %q, safe %v, tone %q", c.ID, said(c), c.Safe, c.Tone)
+		}
+	}
+	for _, p := range []Place{Ready, Staff, Home, Today, Identify, Birth, Sex, Confirm, Saved} {
+		check(Of(View{Unkept: true}, Session{Place: p}))
+	}
+	for _, prompt := range Prompts() {
+		v := exam.View{Step: exam.StepBP, Prompt: prompt, Actions: []string{exam.ActSkip}, Readings: []exam.Shown{{Kind: "blood-pressure"}}}
+		for _, p := range []Place{Visit, Cancel} {
+			check(Of(View{Visit: &v, Unkept: true}, Session{Place: p}))
+		}
+	}
+}
+
+// What ended without being finished is not called complete, and what was withdrawn is not called saved.
+func TestEndOfAVisit(t *testing.T) {
+	readings := []exam.Shown{{Kind: "oximetry", Retracted: true}}
+	for step, want := range map[exam.Step]string{exam.StepDone: "saved.title", exam.StepCancelled: "p.cancelled.title"} {
+		s := Of(View{}, Session{}.Over(exam.View{Step: step, Readings: readings}))
+		if s.Title != want || step == exam.StepCancelled && (s.Body != "over.withdrawn" || s.Safe || len(s.Cards) > 0) {
+			t.Errorf("%s: %+v", step, s)
+		}
+	}
+}
+
+func TestRefusedNumberIsSaid(t *testing.T) {
+	s := Session{Place: Confirm}.Refuse()
+	if c := Of(View{}, s); c.ID != "identify" || c.Body != "identify.refused" {
+		t.Errorf("after a refusal: %s, %s", c.ID, c.Body)
+	}
+	if s, _ = s.Tap(nil, Tap{"back", ""}); s.Refused {
+		t.Error("the refusal stays for the next patient")
+	}
+}

@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"cmp"
 	"slices"
 
 	"nabz/firmware/exam"
@@ -62,11 +63,36 @@ type View struct {
 	Visit  *exam.View  // nil without one
 	Lost   []exam.Step // steps whose device is missing
 	Full   bool        // no visit may begin
+	Unkept bool        // readings find no room: nothing may be called saved
 	Number string      // the patient of the visit in progress, masked
 }
 
 // Of is the screen for what the kiosk is doing and where the worker is.
 func Of(v View, s Session) Screen {
+	screen := s.screen(v)
+	if v.Unkept {
+		return screen.unkept()
+	}
+	return screen
+}
+
+// claims are the words that call something saved, with what stands there when it is not.
+var claims = map[string]string{
+	"saved.title": "saved.not", "today.body": "notsaved", "cancel.body": "notsaved", "p.review.body": "notsaved", "p.done.title": "saved.not",
+	"p.cancelled.body": "notsaved", "p.repeat-confirm.body": "notsaved",
+}
+
+// unkept takes back every word that calls something saved.
+func (s Screen) unkept() Screen {
+	s.Safe = false
+	if s.Tone == "good" {
+		s.Tone, s.Picture = "fault", "pen"
+	}
+	s.Title, s.Body = cmp.Or(claims[s.Title], s.Title), cmp.Or(claims[s.Body], s.Body)
+	return s
+}
+
+func (s Session) screen(v View) Screen {
 	if s.Locked {
 		return Screen{
 			ID: "locked", Title: "locked.title", Body: "locked.body", Pad: &Pad{Label: "staff.pad", Typed: s.Typed}, Safe: true,
@@ -106,7 +132,7 @@ func (s Session) onDesk(v View) Screen {
 		return Screen{ID: "today", Title: "today.title", Body: "today.body", Picture: "", Primary: back}
 	case Identify:
 		return Screen{
-			ID: "identify", Title: "identify.title", Body: "identify.body", Step: 1, Pad: &Pad{Label: "identify.pad", Typed: s.Typed},
+			ID: "identify", Title: "identify.title", Body: s.identifyBody(), Step: 1, Pad: &Pad{Label: "identify.pad", Typed: s.Typed},
 			Choices: s.recents(), Primary: Button{Do: "next", Label: "next", Icon: "next", Off: s.Typed == ""}, Secondary: []Button{back},
 		}
 	case Birth:
@@ -127,12 +153,31 @@ func (s Session) onDesk(v View) Screen {
 			Primary: Button{Do: "next", Label: "confirm.yes", Icon: "tick"}, Secondary: []Button{back},
 		}
 	case Saved:
-		return Screen{
-			ID: "saved", Title: "saved.title", Body: "saved.body", Picture: "tick", Tone: "good", Safe: true, Cards: cards(s.Last),
-			Primary: Button{Do: "start", Label: "saved.next", Icon: "person"}, Secondary: []Button{{Do: "back", Label: "saved.home", Icon: "home"}},
-		}
+		return s.over()
 	}
 	return Screen{ID: "ready", Title: "ready.title", Body: "ready.body", Picture: "clinic", Primary: Button{Do: "start", Label: "ready.start", Icon: "badge"}}
+}
+
+// over is the end of a visit: complete, stopped, or withdrawn.
+func (s Session) over() Screen {
+	c := Screen{
+		ID: "saved", Title: "saved.title", Body: "saved.body", Picture: "tick", Tone: "good", Safe: true, Cards: cards(s.Last),
+		Primary: Button{Do: "start", Label: "saved.next", Icon: "person"}, Secondary: []Button{{Do: "back", Label: "saved.home", Icon: "home"}},
+	}
+	switch {
+	case s.Stopped && slices.ContainsFunc(s.Last, func(r exam.Shown) bool { return r.Retracted }):
+		c.Title, c.Body, c.Picture, c.Tone, c.Safe = "p.cancelled.title", "over.withdrawn", "wrong", "", false
+	case s.Stopped:
+		c.Title, c.Body, c.Picture, c.Tone, c.Safe = "p.cancelled.title", "p.cancelled.body", "door", "", false
+	}
+	return c
+}
+
+func (s Session) identifyBody() string {
+	if s.Refused {
+		return "identify.refused"
+	}
+	return "identify.body"
 }
 
 func (s Session) recents() (all []Button) {

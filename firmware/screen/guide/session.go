@@ -38,6 +38,7 @@ type Session struct {
 	Patient reading.PatientRef   `json:"patient,omitzero"`
 	Recent  []reading.PatientRef `json:"recent,omitempty"`  // newest first, at most six
 	Last    []exam.Shown         `json:"last,omitempty"`    // what the visit that is over has measured
+	Stopped bool                 `json:"stopped,omitempty"` // that visit was not finished
 	Locked  bool                 `json:"locked,omitempty"`  // nobody has touched it for long: the visit waits for a worker
 	Refused bool                 `json:"refused,omitempty"` // the number that was typed is none
 }
@@ -71,40 +72,6 @@ func (s Session) Tap(v *exam.View, t Tap) (Session, *Call) {
 		next.Rev = s.Rev + 1
 	}
 	return next, call
-}
-
-// Idle is the session after nobody has touched the screen for long: without a visit the worker is signed out, in a visit the screen is locked.
-// While something is measured it stays as it is: whoever stands there must be able to stop the cuff.
-func (s Session) Idle(v *exam.View) Session {
-	switch {
-	case s.Locked || s.Place == Ready || v != nil && live(v) != "":
-		return s
-	case v != nil:
-		s.Locked, s.Typed = true, ""
-	default:
-		s.Worker, s.Patient = "", reading.PatientRef{}
-		s = s.at(Ready)
-	}
-	s.Rev++
-	return s
-}
-
-// unlock takes the number of whoever goes on.
-func (s Session) unlock(t Tap) Session {
-	switch {
-	case t.Do == "digit":
-		n := s
-		n.Place = Staff
-		s.Typed = n.digit(t.Value).Typed
-	case t.Do == "erase" && s.Typed != "":
-		s.Typed = s.Typed[:len(s.Typed)-1]
-	case t.Do == "next" && s.Typed != "":
-		s.Worker, s.Typed, s.Locked = "w-"+s.Typed, "", false
-	default:
-		return s
-	}
-	s.Rev++
-	return s
 }
 
 // beside says that the place belongs to the visit in progress.
@@ -262,7 +229,7 @@ func (s Session) Opened() Session {
 // Over is the session after the visit has ended.
 func (s Session) Over(v exam.View) Session {
 	s = s.at(Saved)
-	s.Last = v.Readings
+	s.Last, s.Stopped = v.Readings, v.Step == exam.StepCancelled
 	return s
 }
 
