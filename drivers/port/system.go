@@ -23,8 +23,12 @@ type Found struct {
 	Product string // what the USB device says of itself, for people; often empty
 }
 
-// List returns the serial ports that have hardware behind them, in the kernel's order, without a line that is the system's console. It opens
-// none.
+// modems are the kernel's drivers (drivers/usb/serial) whose ports are those of a mobile modem. It is the kiosk's link: nobody is to talk to it
+// in search of a cuff.
+var modems = []string{"option1", "qcserial", "sierra", "ipw", "hso"}
+
+// List returns the serial ports that have hardware behind them, in the kernel's order, without a line that is the system's console and without
+// those of a mobile modem. It opens none.
 func (s System) List() ([]Found, error) {
 	entries, err := os.ReadDir(s.Class)
 	if err != nil {
@@ -37,6 +41,10 @@ func (s System) List() ([]Found, error) {
 		dir := filepath.Join(s.Class, e.Name())
 		if kind, err := attribute(dir, "type"); err == nil && kind == "0" || slices.Contains(consoles, e.Name()) {
 			continue // a place for a chip that is not there, or a line that the system itself talks on
+		}
+		driver, _ := filepath.EvalSymlinks(filepath.Join(dir, "device", "driver")) // not every port has one
+		if slices.Contains(modems, filepath.Base(driver)) {
+			continue
 		}
 		if f, ok := s.look(e.Name()); ok {
 			all = append(all, f)

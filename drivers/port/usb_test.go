@@ -125,6 +125,12 @@ func TestList(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	b.usb("devices/usb1/1-1.5", "12d1", "1506", "") // the modem of the kiosk's own link
+	b.port("ttyUSB4", "devices/usb1/1-1.5/1-1.5:1.0/ttyUSB4")
+	b.mkdir("bus/usb-serial/drivers/option1")
+	if err := os.Symlink(filepath.Join(b.dir, "bus/usb-serial/drivers/option1"), filepath.Join(b.dir, "devices/usb1/1-1.5/1-1.5:1.0/ttyUSB4/driver")); err != nil {
+		t.Fatal(err)
+	}
 	got, err := b.system().List()
 	if err != nil {
 		t.Fatal(err)
