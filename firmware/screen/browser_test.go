@@ -172,21 +172,27 @@ const look = `(() => {
   return bad;
 })()`
 
+// put shows it in the tab.
+func (s shot) put(t *testing.T, ctx context.Context) {
+	t.Helper()
+	html, err := render(s.state, s.session, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quoted, err := json.Marshal(string(html))
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluate[bool](t, ctx, "show("+string(quoted)+"); true")
+}
+
 // shots shows every screen in both languages and calls each.
 func shots(t *testing.T, ctx context.Context, each func(name string)) {
 	t.Helper()
 	for _, lang := range words.Languages {
 		for _, s := range gallery() {
 			s.session.Lang = lang
-			html, err := render(s.state, s.session, true)
-			if err != nil {
-				t.Fatal(err)
-			}
-			quoted, err := json.Marshal(string(html))
-			if err != nil {
-				t.Fatal(err)
-			}
-			evaluate[bool](t, ctx, "show("+string(quoted)+"); true")
+			s.put(t, ctx)
 			each(s.name + "-" + lang)
 		}
 	}
@@ -246,15 +252,8 @@ func TestNumbersArePaintedLeftToRight(t *testing.T) {
 			continue
 		}
 		s.session.Lang = "ur"
-		html, err := render(s.state, s.session, true)
-		if err != nil {
-			t.Fatal(err)
-		}
-		quoted, err := json.Marshal(string(html))
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := evaluate[[]float64](t, ctx, "show("+string(quoted)+`); (() => {
+		s.put(t, ctx)
+		at := evaluate[[]float64](t, ctx, `(() => {
 			const walk = document.createTreeWalker(document.querySelector(".card .value"), NodeFilter.SHOW_TEXT), at = [];
 			for (let n = walk.nextNode(); n; n = walk.nextNode()) for (let i = 0; i < n.length; i++) {
 				const r = document.createRange(); r.setStart(n, i); r.setEnd(n, i + 1);
