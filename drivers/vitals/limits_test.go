@@ -21,19 +21,19 @@ func TestLimits(t *testing.T) {
 	}{
 		"hard": {&Hard, [quantities]Range{
 			Systolic: {40, 300}, Diastolic: {20, 200}, Pulse: {20, 300}, Saturation: {50, 100}, Celsius: {30_000, 43_500},
-			Perfusion: {10, 2000}, pulsePressure: {10, none},
+			Perfusion: {10, 2000}, Breaths: {4, 120}, pulsePressure: {10, none},
 		}},
 		"soft adult": {&Soft[Adult], [quantities]Range{
 			Systolic: {80, 200}, Diastolic: {40, 120}, Pulse: {40, 140}, Saturation: {92, 100}, Celsius: {35_000, 39_500},
-			Perfusion: {40, none}, pulsePressure: {10, none},
+			Perfusion: {40, none}, Breaths: {9, 24}, pulsePressure: {10, none},
 		}},
 		"soft child": {&Soft[Child], [quantities]Range{
 			Systolic: {70, 150}, Diastolic: {35, 100}, Pulse: {60, 180}, Saturation: {92, 100}, Celsius: {35_000, 39_500},
-			Perfusion: {40, none}, pulsePressure: {10, none},
+			Perfusion: {40, none}, Breaths: {12, 39}, pulsePressure: {10, none},
 		}},
 		"soft infant": {&Soft[Infant], [quantities]Range{
 			Systolic: {50, 110}, Diastolic: {25, 75}, Pulse: {80, 210}, Saturation: {90, 100}, Celsius: {35_500, 37_999},
-			Perfusion: {70, none}, pulsePressure: {10, none},
+			Perfusion: {70, none}, Breaths: {20, 59}, pulsePressure: {10, none},
 		}},
 	}
 	for name, c := range cases {

@@ -10,13 +10,15 @@ const (
 	KindOximetry
 	KindTemperature
 	KindCuffPressure
+	KindRespiration // counted by a person
+	KindCondition   // judged by a person
 )
 
-var kindNames = [...]string{"none", "blood-pressure", "oximetry", "temperature", "cuff-pressure"}
+var kindNames = [...]string{"none", "blood-pressure", "oximetry", "temperature", "cuff-pressure", "respiration", "condition"}
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Measurement is one of BloodPressure, Oximetry and Temperature.
+// Measurement is one of BloodPressure, Oximetry, Temperature, Respiration and Condition.
 type Measurement interface {
 	Kind() Kind
 	measurement()
@@ -46,6 +48,27 @@ type Temperature struct {
 	Mode  Mode                `json:"mode"`
 }
 
+// Respiration is the respiratory rate that a worker counted over a full minute (MDC_RESP_RATE).
+type Respiration struct {
+	Rate Maybe[PerMinute] `json:"rate,omitzero"`
+}
+
+// Condition is what a worker sees and asks. Each is empty when it was not answered.
+type Condition struct {
+	Consciousness Consciousness `json:"consciousness,omitempty"`
+	Breathing     Breathing     `json:"breathing,omitempty"`
+	Pregnancy     Pregnancy     `json:"pregnancy,omitempty"`
+}
+
+// Kind implements Measurement.
+func (Respiration) Kind() Kind { return KindRespiration }
+
+// Kind implements Measurement.
+func (Condition) Kind() Kind { return KindCondition }
+
+func (Respiration) measurement() {}
+func (Condition) measurement()   {}
+
 // Kind implements Measurement.
 func (BloodPressure) Kind() Kind { return KindBloodPressure }
 
@@ -58,6 +81,36 @@ func (Temperature) Kind() Kind { return KindTemperature }
 func (BloodPressure) measurement() {}
 func (Oximetry) measurement()      {}
 func (Temperature) measurement()   {}
+
+// Consciousness is the ACVPU scale (NEWS2, RCP 2017).
+type Consciousness string
+
+// The levels.
+const (
+	Alert        Consciousness = "alert"
+	Confused     Consciousness = "confused" // newly
+	Voice        Consciousness = "voice"    // responds to it
+	Pain         Consciousness = "pain"     // responds to it
+	Unresponsive Consciousness = "unresponsive"
+)
+
+// Breathing is what the patient breathes.
+type Breathing string
+
+// What there is to breathe.
+const (
+	Air    Breathing = "air"
+	Oxygen Breathing = "oxygen" // any supplement
+)
+
+// Pregnancy is whether the patient is pregnant, as she says.
+type Pregnancy string
+
+// The answers; one who does not know gives none.
+const (
+	Pregnant    Pregnancy = "pregnant"
+	NotPregnant Pregnancy = "not-pregnant"
+)
 
 // Site is where a temperature was taken.
 type Site string

@@ -7,6 +7,10 @@ import (
 
 // byHand accepts what the worker measured. A number beyond the hard limits is taken for a slip of the finger the first time.
 func (v *Visit) byHand(m vitals.Measurement) {
+	if c, ok := m.(vitals.Condition); ok {
+		v.judged(c)
+		return
+	}
 	if !v.canByHand() || !complete(m) || m.Kind() != v.m.Step.kind() {
 		return
 	}
@@ -14,7 +18,7 @@ func (v *Visit) byHand(m vitals.Measurement) {
 	hard := left(m, vitals.Hard[:])
 	switch {
 	case hard == 0:
-		v.m.Replaces, v.m.Doubt, v.m.Fault = "", doubt{}, fault{}
+		v.m.Replaces, v.m.Doubt, v.m.Fault, v.count = "", doubt{}, fault{}, counting{}
 		v.accept(f)
 	case v.m.Fault.Prompt == PromptCheckNumber && hard&v.m.Doubt.Hard != 0:
 		v.acceptUnmeasurable(f, "entered by hand, twice")
@@ -25,7 +29,7 @@ func (v *Visit) byHand(m vitals.Measurement) {
 }
 
 func (v *Visit) canByHand() bool {
-	return v.m.Step.kind() != vitals.KindNone && !v.m.Measuring && v.needs()
+	return v.m.Step.kind() != vitals.KindNone && !v.m.Measuring && !v.count.going && v.needs()
 }
 
 // complete says that the numbers which make such a measurement are there, and that it is of the body.
@@ -37,6 +41,8 @@ func complete(m vitals.Measurement) bool {
 		return positive(m.SpO2) || positive(m.Pulse)
 	case vitals.Temperature:
 		return positive(m.Value) && m.Mode != vitals.Surface
+	case vitals.Respiration:
+		return positive(m.Rate)
 	}
 	return false
 }

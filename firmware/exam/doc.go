@@ -4,6 +4,9 @@
 //	patient -> blood-pressure -> oximetry -> temperature -> review -> done
 //	      \________________________ cancelled ______________________/
 //
+// Beside the review stands respiration: breaths tapped over a full minute. Consciousness, oxygen and pregnancy are answered at the review. A visit that
+// is over can be withdrawn whole, and a number in it that was typed can be corrected.
+//
 // Rules are those of the clinical rules (sections 1, 4, 5) and of the thermometers' measurement protocol (section 7). Where these leave
 // room, the package decides:
 //

@@ -17,10 +17,12 @@ type Event struct {
 // What is one of the types below.
 type What interface{ what() }
 
-// Identify says who the patient is and who does the visit. It needs the identifier's type and value and the operator.
+// Identify says who the patient is, who does the visit, and whether the patient was asked and agreed. It needs the identifier's type and value and
+// the operator.
 type Identify struct {
 	Patient  reading.PatientRef
 	Operator string
+	Agreed   bool
 }
 
 // StartCuff is the worker's press on "start". Each inflation needs its own.
@@ -68,6 +70,37 @@ type Next struct{}
 // Finish ends the visit from its review.
 type Finish struct{}
 
+// Observe goes from the review to the counting of breaths.
+type Observe struct{}
+
+// StartCount begins the minute in which breaths are counted; StopCount ends it without a number.
+type StartCount struct{}
+
+// StopCount is the worker's press on "stop" while breaths are counted.
+type StopCount struct{}
+
+// Breath is one breath, tapped by the worker. It is only held in memory: a restart begins the minute anew.
+type Breath struct{}
+
+// TakeOver says that another worker goes on with the visit.
+type TakeOver struct{ Operator string }
+
+// Withdraw retracts every reading of a visit that is over.
+type Withdraw struct{ Operator string }
+
+// Correct replaces the number of that kind which was entered by hand, in a visit that is over.
+type Correct struct {
+	Measurement vitals.Measurement
+	Operator    string
+}
+
+func (Observe) what()      {}
+func (StartCount) what()   {}
+func (StopCount) what()    {}
+func (Breath) what()       {}
+func (TakeOver) what()     {}
+func (Withdraw) what()     {}
+func (Correct) what()      {}
 func (Identify) what()     {}
 func (StartCuff) what()    {}
 func (StopCuff) what()     {}

@@ -18,6 +18,8 @@ func (s Step) kind() vitals.Kind {
 		return vitals.KindOximetry
 	case StepTemperature:
 		return vitals.KindTemperature
+	case StepRespiration:
+		return vitals.KindRespiration
 	}
 	return vitals.KindNone
 }
@@ -38,7 +40,7 @@ func (v *Visit) needs() bool {
 	switch v.m.Step {
 	case StepBP:
 		return v.seriesNeeds()
-	case StepOximetry, StepTemperature:
+	case StepOximetry, StepTemperature, StepRespiration:
 		return v.m.Replaces != "" || v.standing(v.m.Step.kind()) == nil
 	}
 	return false
@@ -61,11 +63,15 @@ func (v *Visit) leave() {
 		v.acceptMean()
 	}
 	v.m.Replaces, v.m.Doubt, v.m.Fault = "", doubt{}, fault{}
-	v.cuff, v.oxi, v.thermo = vitals.Maybe[vitals.MmHg]{}, oximetry{}, thermo{}
+	v.cuff, v.oxi, v.thermo, v.count = vitals.Maybe[vitals.MmHg]{}, oximetry{}, thermo{}, counting{}
 }
 
 // advance goes to the next step that is not settled yet, or to the review.
 func (v *Visit) advance() {
+	if v.m.Step == StepRespiration {
+		v.enter(StepReview)
+		return
+	}
 	after := slices.Index(measuring[:], v.m.Step) + 1
 	for _, s := range measuring[after:] {
 		if v.standing(s.kind()) == nil {
@@ -91,7 +97,7 @@ func (v *Visit) skip(why SkipReason) {
 		return
 	}
 	step := v.m.Step
-	if v.standing(step.kind()) == nil {
+	if stepOf(step.kind()) != "" && v.standing(step.kind()) == nil {
 		v.notPerformed(step.kind(), why)
 	}
 	v.advance()

@@ -68,6 +68,8 @@ func left(m vitals.Measurement, limits []vitals.Range) beyond {
 		b = side(b, limits, vitals.Pulse, m.Pulse)
 	case vitals.Temperature:
 		b = side(b, limits, vitals.Celsius, m.Value)
+	case vitals.Respiration:
+		b = side(b, limits, vitals.Breaths, m.Rate)
 	}
 	return b
 }
@@ -137,6 +139,8 @@ func said(m vitals.Measurement) string {
 		return "SpO2 " + m.SpO2.String() + ", pulse " + m.Pulse.String() + ", perfusion index " + m.PI.String()
 	case vitals.Temperature:
 		return "temperature " + m.Value.String()
+	case vitals.Respiration:
+		return "respiratory rate " + m.Rate.String()
 	}
 	return ""
 }

@@ -25,6 +25,17 @@ func (w *walker) worker() {
 		func() What { return ByHand{pressure(odd("sys", 10, 170), odd("dia", 5, 90), odd("pulse", 5, 150))} },
 		func() What { return ByHand{vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(odd("spo2", 10, 55)))}} },
 		func() What { return ByHand{vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(36_801))}} },
+		func() What { return Observe{} },
+		func() What { return StartCount{} },
+		func() What { return Breath{} },
+		func() What { return StopCount{} },
+		func() What { return TakeOver{"w-8"} },
+		func() What {
+			return ByHand{vitals.Respiration{Rate: vitals.Some(vitals.PerMinute(odd("breaths", 0, 70)))}}
+		},
+		func() What { return ByHand{vitals.Condition{Consciousness: vitals.Voice, Breathing: vitals.Air}} },
+		func() What { return Withdraw{"w-8"} },
+		func() What { return Correct{vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(91))}, "w-8"} },
 		func() What { return WrongPatient{} },
 		func() What { return Cancel{} },
 	}

@@ -22,6 +22,8 @@ func (v *Visit) prompt() string {
 		return v.pressurePrompt()
 	case StepOximetry:
 		return v.oximetryPrompt()
+	case StepRespiration:
+		return v.countPrompt()
 	}
 	return v.temperaturePrompt()
 }
@@ -53,6 +55,16 @@ func (v *Visit) oximetryPrompt() string {
 	return PromptFingerIn
 }
 
+func (v *Visit) countPrompt() string {
+	switch {
+	case !v.needs():
+		return PromptCountDone
+	case v.count.going:
+		return PromptCounting
+	}
+	return PromptCount
+}
+
 func (v *Visit) temperaturePrompt() string {
 	switch {
 	case !v.needs():
@@ -71,6 +83,8 @@ func (v *Visit) countdown() time.Duration {
 		return wait
 	case v.m.Step == StepBP && !v.m.Measuring && v.severeWait():
 		return max(0, severeAfter-v.since(v.m.Severe.At))
+	case v.count.going:
+		return v.countLeft()
 	case v.m.Step == StepOximetry && v.needs() && v.oxi.finger:
 		return v.oxi.left(v.now.SinceBoot)
 	case v.m.Step == StepTemperature && v.needs() && v.thermo.direct.contact:

@@ -20,8 +20,10 @@ type memory struct {
 	Settings    Settings             `json:"settings"`
 	Step        Step                 `json:"step"`
 	Patient     reading.PatientRef   `json:"patient"`
-	Operator    string               `json:"operator,omitempty"`
-	Now         clock.Stamp          `json:"now"` // of the newest event
+	Operator    string               `json:"operator,omitempty"` // who does the visit now
+	Began       clock.Stamp          `json:"began,omitzero"`
+	Agreed      bool                 `json:"agreed,omitempty"` // the patient was asked and agreed
+	Now         clock.Stamp          `json:"now"`              // of the newest event
 	Taken       []taken              `json:"taken,omitempty"`
 	Retractions []reading.Retraction `json:"retractions,omitempty"`
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"nabz/drivers/vitals"
+	"nabz/firmware/clock"
 	"nabz/firmware/reading"
 )
 
@@ -47,6 +48,8 @@ type finding struct {
 	from         time.Duration // since boot
 	supersedes   string
 	derivedFrom  []string
+	taken        *clock.Stamp // when it was taken, if not now
+	operator     string       // by whom, if not by the one who does the visit
 }
 
 // accept makes a reading of it, once and for all.
@@ -55,6 +58,12 @@ func (v *Visit) accept(f finding) reading.Reading {
 		ID: v.newID(), Visit: v.m.ID, Practice: v.m.Settings.Practice, Patient: v.m.Patient, Operator: v.m.Operator, Device: f.device,
 		Measurement: f.measurement, Flags: f.flags, Method: f.method, Absent: f.absent, Questionable: f.questionable, Note: f.note,
 		Window: f.window, Taken: v.now, Supersedes: f.supersedes, DerivedFrom: f.derivedFrom,
+	}
+	if f.taken != nil {
+		r.Taken = *f.taken
+	}
+	if f.operator != "" {
+		r.Operator = f.operator
 	}
 	if f.measurement.Kind() == vitals.KindBloodPressure && f.absent != reading.AbsentNotPerformed {
 		r.BodySite = reading.LeftUpperArm
@@ -96,6 +105,8 @@ func empty(k vitals.Kind) vitals.Measurement {
 		return vitals.BloodPressure{}
 	case vitals.KindOximetry:
 		return vitals.Oximetry{}
+	case vitals.KindRespiration:
+		return vitals.Respiration{}
 	}
 	return vitals.Temperature{}
 }

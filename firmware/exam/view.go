@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"nabz/drivers/vitals"
+	"nabz/firmware/clock"
 	"nabz/firmware/reading"
 )
 
@@ -20,6 +21,10 @@ type View struct {
 	Flags     vitals.Flags              `json:"flags,omitzero"`      // of the step's last fault, or what its device says now
 	Status    string                    `json:"status,omitempty"`    // the device's own word for the last fault
 	Practice  bool                      `json:"practice,omitempty"`
+	Breaths   *int                      `json:"breaths,omitempty"`     // tapped so far, while they are counted
+	Score     *Score                    `json:"news2,omitempty"`       // nil where none is made
+	Corrects  []string                  `json:"corrections,omitempty"` // of a visit that is over: the kinds that Correct takes
+	Pregnant  bool                      `json:"-"`                     // to be asked of this patient
 }
 
 // The names of what a worker can do.
@@ -34,6 +39,9 @@ const (
 	ActRetake       = "retake"
 	ActWrongPatient = "wrong-patient"
 	ActCancel       = "cancel"
+	ActObserve      = "observe"     // count breaths
+	ActStartCount   = "start-count" //
+	ActStopCount    = "stop-count"  //
 )
 
 // Shown is an accepted reading on a screen.
@@ -43,6 +51,8 @@ type Shown struct {
 	BP           *vitals.BloodPressure `json:"bloodPressure,omitempty"`
 	Oximetry     *vitals.Oximetry      `json:"oximetry,omitempty"`
 	Temperature  *vitals.Temperature   `json:"temperature,omitempty"`
+	Respiration  *vitals.Respiration   `json:"respiration,omitempty"`
+	Condition    *vitals.Condition     `json:"condition,omitempty"`
 	Mean         bool                  `json:"mean,omitempty"`         // of the two blood pressures before it
 	Absent       reading.Absent        `json:"absent,omitempty"`       // why there is no number
 	Questionable string                `json:"questionable,omitempty"` // why it is to be doubted
@@ -64,11 +74,25 @@ func (v *Visit) View() View {
 	if v.m.Fault.Prompt == "" && v.needs() {
 		view.Flags = v.oxi.flags | v.thermo.flags
 	}
+	if v.count.going {
+		n := v.count.n
+		view.Breaths = &n
+	}
+	view.Score, view.Corrects, view.Pregnant = v.score(), v.corrections(), v.mayBePregnant()
 	for i := range v.m.Taken {
 		view.Readings = append(view.Readings, shown(&v.m.Taken[i]))
 	}
 	return view
 }
+
+// Patient is whose visit it is, Operator who does it now, and Began when it was opened.
+func (v *Visit) Patient() reading.PatientRef { return v.m.Patient }
+
+// Operator is the worker who does the visit now.
+func (v *Visit) Operator() string { return v.m.Operator }
+
+// Began is when the visit was opened.
+func (v *Visit) Began() clock.Stamp { return v.m.Began }
 
 func shown(t *taken) Shown {
 	r := &t.Reading
@@ -83,6 +107,10 @@ func shown(t *taken) Shown {
 		s.Oximetry = &m
 	case vitals.Temperature:
 		s.Temperature = &m
+	case vitals.Respiration:
+		s.Respiration = &m
+	case vitals.Condition:
+		s.Condition = &m
 	}
 	return s
 }
@@ -96,6 +124,9 @@ func (v *Visit) actions() []string {
 		{v.m.Step == StepPatient, ActIdentify},
 		{v.m.Measuring, ActStopCuff},
 		{v.m.Step == StepReview, ActFinish},
+		{v.m.Step == StepReview, ActObserve},
+		{v.canCount(), ActStartCount},
+		{v.count.going, ActStopCount},
 		{v.canNext(), ActNext},
 		{v.canStartCuff(), ActStartCuff},
 		{v.canByHand(), ActByHand},

@@ -16,6 +16,7 @@ const (
 	StepBP          Step = "blood-pressure"
 	StepOximetry    Step = "oximetry"
 	StepTemperature Step = "temperature"
+	StepRespiration Step = "respiration" // beside the review: breaths are counted
 	StepReview      Step = "review"
 	StepDone        Step = "done"
 	StepCancelled   Step = "cancelled"
@@ -29,6 +30,7 @@ type Visit struct {
 	cuff   vitals.Maybe[vitals.MmHg]
 	oxi    oximetry
 	thermo thermo
+	count  counting
 	spoken string // the prompt that Speak named last, and when
 	spoke  clock.Stamp
 
@@ -90,6 +92,20 @@ func (v *Visit) act(what What) {
 		v.next()
 	case Finish:
 		v.finish()
+	case Observe:
+		v.observe()
+	case StartCount:
+		v.startCount()
+	case StopCount:
+		v.stopCount()
+	case Breath:
+		v.breath()
+	case TakeOver:
+		v.takeOver(w.Operator)
+	case Withdraw:
+		v.withdraw(w.Operator)
+	case Correct:
+		v.correct(w.Measurement, w.Operator)
 	}
 }
 
@@ -115,6 +131,7 @@ func (v *Visit) tick() {
 		v.oxi = oximetry{}
 	}
 	v.thermo.hush(v.now.SinceBoot)
+	v.counted()
 }
 
 // minSpeech keeps a prompt that flickers with a trembling finger from being spoken at every tremble.
@@ -141,7 +158,7 @@ func (v *Visit) result(tick bool) []Effect {
 func (v *Visit) pass(at clock.Stamp) {
 	open := v.m.Step != StepPatient && !v.m.Step.ended()
 	if open && at.Boot != v.now.Boot {
-		v.oxi, v.thermo = oximetry{}, thermo{}
+		v.oxi, v.thermo, v.count = oximetry{}, thermo{}, counting{}
 		v.m.reboot(at)
 		v.changed = true
 	}
@@ -166,6 +183,7 @@ func (v *Visit) identify(w Identify) {
 		return
 	}
 	v.m.Patient, v.m.Operator, v.m.RestFrom = w.Patient, w.Operator, v.now
+	v.m.Began, v.m.Agreed = v.now, w.Agreed
 	v.enter(StepBP)
 }
 

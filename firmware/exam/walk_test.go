@@ -144,7 +144,14 @@ func (w *walker) accepted(a Accept, e Event) {
 	if r.Supersedes != "" && w.kinds[r.Supersedes] != kind {
 		w.Fatalf("a %s supersedes a %s", kind, w.kinds[r.Supersedes])
 	}
-	if r.Taken != e.At || r.Visit != visitID || r.Operator == "" || r.Patient.Value == "" {
+	if r.Note == "corrected afterwards" {
+		if r.Supersedes == "" || r.Method != reading.ByHand {
+			w.Fatalf("a correction that replaces nothing: %+v", r)
+		}
+	} else if r.Taken != e.At {
+		w.Fatalf("taken %v, at %v", r.Taken, e.At)
+	}
+	if r.Visit != visitID || r.Operator == "" || r.Patient.Value == "" {
 		w.Fatalf("incomplete reading %+v", r)
 	}
 	if a.Urgent != w.v.Urgent(r.ID) {
@@ -154,6 +161,9 @@ func (w *walker) accepted(a Accept, e Event) {
 		if strings.Contains(r.Note, sentinel) {
 			w.Fatalf("a patient is declared unmeasurable by what no device stands behind: %s", r.Note)
 		}
+	}
+	if _, coded := r.Measurement.(vitals.Condition); coded {
+		return
 	}
 	numbers := w.numbers(r)
 	if r.Absent != "" && len(numbers) > 0 || r.Absent == "" && len(numbers) == 0 {
@@ -182,6 +192,8 @@ func (w *walker) numbers(r reading.Reading) []int {
 		all = appendKnown(appendKnown(appendKnown(all, m.SpO2), m.Pulse), m.PI)
 	case vitals.Temperature:
 		all = appendKnown(all, m.Value)
+	case vitals.Respiration:
+		all = appendKnown(all, m.Rate)
 	}
 	if len(r.DerivedFrom) == 0 {
 		return all
@@ -227,7 +239,7 @@ func (w *walker) checkWayOut() {
 	}
 	for _, act := range view.Actions {
 		v := w.clone()
-		if w.v.m.Measuring && (act == ActStopCuff || act == ActByHand) {
+		if w.v.m.Measuring && (act == ActStopCuff || act == ActByHand) || act == ActStopCount {
 			continue // the clone measures no more
 		}
 		if len(v.Step(w.event(whatFor(act, view)))) == 0 {
@@ -276,9 +288,16 @@ func whatFor(act string, view View) What {
 		return WrongPatient{}
 	case ActCancel:
 		return Cancel{}
+	case ActObserve:
+		return Observe{}
+	case ActStartCount:
+		return StartCount{}
+	case ActStopCount:
+		return StopCount{}
 	}
 	return ByHand{map[Step]vitals.Measurement{
 		StepBP: pressure(121, 81, 71), StepOximetry: vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97))},
 		StepTemperature: vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(36_801))},
+		StepRespiration: vitals.Respiration{Rate: vitals.Some(vitals.PerMinute(15))},
 	}[view.Step]}
 }

@@ -26,6 +26,10 @@ const (
 	PromptSurfaceOnly     = "surface-only"   // this thermometer measures skin: not a body temperature
 	PromptTemperatureDone = "temperature-done"
 
+	PromptCount     = "count"      // look at the chest, then press start
+	PromptCounting  = "counting"   // a tap for each breath; counts down the minute
+	PromptCountDone = "count-done" //
+
 	PromptReview    = "review"
 	PromptDone      = "done"
 	PromptCancelled = "cancelled"
@@ -49,6 +53,7 @@ const (
 	RetryWeakSignal  = "retry-weak-signal" // cold, nail polish, henna: another finger
 	RetryProbeMoved  = "retry-probe-moved"
 	RetryTemperature = "retry-temperature"
+	RetryCount       = "retry-count" // nobody breathes like that
 )
 
 // cuffFaults says which prompt a cuff's conditions ask for, the first that is set.

@@ -112,7 +112,7 @@ func (k *checker) entries(list []entry) {
 	k.need(count["patient"] == 1, "one-patient", "Bundle.entry")
 	k.need(count["gateway"] == 1, "one-gateway", "Bundle.entry")
 	k.need(count["sensor"] <= 1, "one-sensor", "Bundle.entry")
-	k.need(count["observation"] >= 1 && count["observation"] <= 2, "observations", "Bundle.entry")
+	k.need(count["observation"] >= 1 && count["observation"] <= 3, "observations", "Bundle.entry")
 }
 
 // role is the part that a resource has in the Bundle.

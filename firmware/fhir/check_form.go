@@ -23,6 +23,10 @@ var forms = map[string][]form{
 		{main: meanPressure, required: []vital{meanSystolic, meanDiastolic}, mean: true},
 	},
 	pulseSuffix: {{main: oximeterPulse}, {main: cuffPulse}},
+	respSuffix:  {{main: respiration}},
+	awakeSuffix: {{main: responsiveness}},
+	airSuffix:   {{main: inspired}},
+	childSuffix: {{main: pregnancy}},
 	spo2Suffix:  {{main: saturation, optional: []vital{perfusion}}},
 	tempSuffix: {{main: bodyTemperature(""), others: []coding{
 		siteCodes[vitals.Oral], siteCodes[vitals.Axillary], siteCodes[vitals.Rectal], siteCodes[vitals.Ear],
@@ -53,7 +57,9 @@ func (v vital) names(c concept, others ...coding) bool {
 
 // form checks the number, or the panel's components.
 func (k *checker) form(path string, o *observation, f form) {
-	if f.main.unit == (unit{}) {
+	c := f.main.categoryOf()
+	k.need(len(o.Category) == 1 && len(o.Category[0].Coding) == 1 && has(o.Category[0], c.System, c.Code), "category", path+".category")
+	if f.main.isPanel() {
 		k.need(o.answer == answer{}, "panel-has-no-value", path)
 	} else {
 		k.answer(path, f.main, o.answer)
@@ -82,7 +88,17 @@ func (f form) components() []vital { return slices.Concat(f.required, f.optional
 
 // answer checks that there is a number in the vital's own unit or a reason why there is none, and not both.
 func (k *checker) answer(path string, v vital, a answer) {
-	k.need((a.ValueQuantity == nil) != (a.DataAbsentReason == nil), "value-xor-absent", path)
+	given := 0
+	for _, there := range []bool{a.ValueQuantity != nil, a.ValueCodeableConcept != nil, a.DataAbsentReason != nil} {
+		if there {
+			given++
+		}
+	}
+	k.need(given == 1, "value-xor-absent", path)
+	k.need(a.ValueQuantity == nil || v.answers == nil, "coded-answer", path+".valueQuantity")
+	if c := a.ValueCodeableConcept; c != nil {
+		k.need(len(c.Coding) == 1 && v.takes(c.Coding[0]), "coded-answer", path+".valueCodeableConcept")
+	}
 	if q := a.ValueQuantity; q != nil {
 		k.need(q.Value != "", "quantity-value", path+".valueQuantity")
 		k.need(q.System == ucumSystem && q.Code == v.unit.code && q.Unit != "", "unit", path+".valueQuantity")
@@ -91,6 +107,16 @@ func (k *checker) answer(path string, v vital, a answer) {
 		ok := len(r.Coding) == 1 && slices.ContainsFunc(absentReasons, func(code string) bool { return has(*r, absentSystem, code) })
 		k.need(ok, "absent-reason", path+".dataAbsentReason")
 	}
+}
+
+// takes says whether a code is one of the vital's answers.
+func (v vital) takes(c coding) bool {
+	for _, known := range v.answers {
+		if known.System == c.System && known.Code == c.Code {
+			return true
+		}
+	}
+	return false
 }
 
 // derived checks that a mean names the readings that it is the mean of, and that nothing else does.

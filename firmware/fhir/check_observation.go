@@ -12,8 +12,6 @@ func (k *checker) observation(path string, o *observation) {
 	k.need((o.Status == enteredInError) == k.retracted && o.Status != 0, "status", path+".status")
 	suffix, ok := k.observationID(first(o))
 	k.need(ok && len(o.Identifier) == 1, "observation-identifier", path+".identifier")
-	k.need(len(o.Category) == 1 && len(o.Category[0].Coding) == 1 && has(o.Category[0], categorySystem, vitalSigns.Code),
-		"category", path+".category")
 	k.times(path, o)
 	k.parties(path, o)
 	k.extensions(path, o, suffix)

@@ -80,6 +80,13 @@ func with(r reading.Reading, change ...func(*reading.Reading)) reading.Entry {
 	return reading.Entry{Reading: &r}
 }
 
+// byHand makes it a reading that a person counted, saw or asked.
+func byHand(m vitals.Measurement, window time.Duration) func(*reading.Reading) {
+	return func(r *reading.Reading) {
+		r.Measurement, r.Window, r.Method, r.Device, r.BodySite = m, window, reading.ByHand, reading.DeviceRef{}, ""
+	}
+}
+
 func retract(r reading.Reading) reading.Entry {
 	at := r.Taken
 	at.SinceBoot += 3 * time.Minute
@@ -151,6 +158,10 @@ func goldens() map[string]golden {
 		"temperature-never-synchronised": {with(temperatureReading(36650, "", vitals.Direct), func(r *reading.Reading) {
 			r.Patient = reading.PatientRef{Type: reading.TemporaryID, Value: "bhu-kotaddu-01/T 7,b"}
 		}), never},
+		"respiration": {with(bpReading(), byHand(vitals.Respiration{Rate: vitals.Some(vitals.PerMinute(18))}, time.Minute)), c},
+		"condition": {with(bpReading(), byHand(vitals.Condition{
+			Consciousness: vitals.Confused, Breathing: vitals.Oxygen, Pregnancy: vitals.NotPregnant,
+		}, 0)), c},
 		"retraction":          {retract(bpReading()), later(c, 3*time.Minute)},
 		"retraction-practice": {retract(*with(oximetryReading(), practice).Reading), later(unsynchronised(c), 3*time.Minute)},
 	}

@@ -140,7 +140,7 @@ func tidy(s string) string {
 func (h head) observation(suffix string, v vital) *observation {
 	o := &observation{
 		ResourceType: "Observation", Meta: h.meta, Extension: h.extensions(suffix), Identifier: []identifier{h.identifier(h.id, suffix)},
-		Status: h.status, Category: []concept{conceptOf("", vitalSigns)}, Code: concept{Coding: v.codings, Text: v.text}, Subject: h.subject,
+		Status: h.status, Category: []concept{conceptOf("", v.categoryOf())}, Code: concept{Coding: v.codings, Text: v.text}, Subject: h.subject,
 		EffectiveDateTime: h.effective, Issued: h.issued, Performer: []reference{h.performer}, Note: h.notes, Device: h.sensor,
 	}
 	if h.doubtful {

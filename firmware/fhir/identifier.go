@@ -33,6 +33,10 @@ const (
 	pulseSuffix = ".pulse"
 	spo2Suffix  = ".spo2"
 	tempSuffix  = ".temp"
+	respSuffix  = ".resp"
+	awakeSuffix = ".acvpu"
+	airSuffix   = ".oxygen"
+	childSuffix = ".pregnancy"
 )
 
 var (

@@ -40,15 +40,26 @@ type component struct {
 	answer
 }
 
-// answer is a number or the reason why there is none, never both. Only known, missing and silent make one.
+// answer is a number, a code, or the reason why there is none, and never two of them. Only known, chosen and missing make one.
 type answer struct {
-	ValueQuantity    *quantity `json:"valueQuantity,omitempty"`
-	DataAbsentReason *concept  `json:"dataAbsentReason,omitempty"`
+	ValueQuantity        *quantity `json:"valueQuantity,omitempty"`
+	ValueCodeableConcept *concept  `json:"valueCodeableConcept,omitempty"`
+	DataAbsentReason     *concept  `json:"dataAbsentReason,omitempty"`
 }
 
 // known is a number in the unit that belongs to the vital.
 func known(v vital, d Decimal) answer {
 	return answer{ValueQuantity: &quantity{Value: d, Unit: v.unit.text, System: ucumSystem, Code: v.unit.code}}
+}
+
+// chosen is one of the answers that belong to the vital.
+func chosen(v vital, key string) (answer, bool) {
+	c, ok := v.answers[key]
+	if !ok {
+		return answer{}, false
+	}
+	value := conceptOf("", c)
+	return answer{ValueCodeableConcept: &value}, true
 }
 
 // missing is the reason for a number that is not there; without a reason it is unknown.

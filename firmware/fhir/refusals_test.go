@@ -43,6 +43,17 @@ var refusals = map[string]struct {
 		"no-unknown-key: Bundle.entry[3].resource.meta",
 	},
 
+	"answer of another question": {
+		"condition", []change{{"entry.2.resource.valueCodeableConcept.coding.0.code", "371825009"}}, "coded-answer: Bundle.entry[2]",
+	},
+	"answer and reason": {
+		"condition",
+		[]change{{"entry.2.resource.dataAbsentReason", obj("coding", []any{obj("system", absentSystem, "code", "unknown")})}},
+		"value-xor-absent: Bundle.entry[2]",
+	},
+	"pregnancy as a vital sign": {
+		"condition", []change{{"entry.4.resource.category.0.coding.0.code", "vital-signs"}}, "category: Bundle.entry[4]",
+	},
 	"no patient":              {"bp", []change{{"entry.0", remove}}, "one-patient"},
 	"no kiosk":                {"bp", []change{{"entry.1", remove}}, "one-gateway"},
 	"no Observation":          {"bp-only", []change{{"entry.3", remove}}, "observations: Bundle.entry"},

@@ -26,6 +26,10 @@ func observe(h head, r reading.Reading) ([]*observation, error) {
 		found, err = oximetry(h, m, r.Window)
 	case vitals.Temperature:
 		found, err = temperature(h, m, r.Method)
+	case vitals.Respiration:
+		found, err = breaths(h, m, r.Window)
+	case vitals.Condition:
+		found, err = judged(h, m)
 	default:
 		err = errors.New("the reading has no measurement")
 	}

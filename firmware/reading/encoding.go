@@ -58,6 +58,8 @@ type form struct {
 	BP           *vitals.BloodPressure `json:"bloodPressure,omitempty"`
 	Oximetry     *vitals.Oximetry      `json:"oximetry,omitempty"`
 	Temperature  *vitals.Temperature   `json:"temperature,omitempty"`
+	Respiration  *vitals.Respiration   `json:"respiration,omitempty"`
+	Condition    *vitals.Condition     `json:"condition,omitempty"`
 	Flags        vitals.Flags          `json:"flags,omitzero"`
 	Method       Method                `json:"method"`
 	Absent       Absent                `json:"absent,omitempty"`
@@ -147,6 +149,10 @@ func toForm(r Reading) (*form, error) {
 		f.Oximetry = &m
 	case vitals.Temperature:
 		f.Temperature = &m
+	case vitals.Respiration:
+		f.Respiration = &m
+	case vitals.Condition:
+		f.Condition = &m
 	default:
 		return nil, fmt.Errorf("reading %s has no measurement", r.ID)
 	}
@@ -166,6 +172,10 @@ func fromForm(f form) (Reading, error) {
 		r.Measurement = *f.Oximetry
 	case f.Temperature != nil:
 		r.Measurement = *f.Temperature
+	case f.Respiration != nil:
+		r.Measurement = *f.Respiration
+	case f.Condition != nil:
+		r.Measurement = *f.Condition
 	default:
 		return r, fmt.Errorf("decode reading %s: no measurement", f.ID)
 	}

@@ -1,5 +1,5 @@
 // Validates every resource of the Bundles named on the command line with Medplum's FHIR engine: the base definition of R4, the profile
-// vitalsigns, and the profile of the vital sign, after it has given the entries ids and resolved the references between them, as a
+// vitalsigns for what is in that category, and the profile of the vital sign, after it has given the entries ids and resolved the references between them, as a
 // server does with a transaction. Prints one line for each problem, warnings too, and how many checks it made. Not the bp profile: @medplum/core 4.5.2 rejects
 // correct blood pressures by it (nested slices).
 import { readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ for (const name of ['profiles-types.json', 'profiles-resources.json']) {
   indexStructureDefinitionBundle(definitions(name));
 }
 
-const wanted = ['vitalsigns', 'heartrate', 'oxygensat', 'bodytemp'];
+const wanted = ['vitalsigns', 'heartrate', 'oxygensat', 'bodytemp', 'resprate'];
 const profiles = {};
 for (const { resource } of definitions('profiles-others.json').entry) {
   if (wanted.includes(resource.id)) {
@@ -22,7 +22,7 @@ for (const { resource } of definitions('profiles-others.json').entry) {
   }
 }
 
-const profileOf = { '8867-4': 'heartrate', '2708-6': 'oxygensat', '8310-5': 'bodytemp' };
+const profileOf = { '8867-4': 'heartrate', '2708-6': 'oxygensat', '8310-5': 'bodytemp', '9279-1': 'resprate' };
 
 // resolve puts Type/id for urn:uuid:id.
 function resolve(bundle) {
@@ -54,8 +54,10 @@ for (const file of process.argv.slice(2)) {
     const where = `${file}: entry[${i}] ${resource.resourceType}`;
     check(where, resource);
     if (resource.resourceType === 'Observation') {
-      check(where, resource, 'vitalsigns');
-      for (const { code } of resource.code.coding) {
+      if (resource.category[0].coding[0].code === 'vital-signs') {
+        check(where, resource, 'vitalsigns');
+      }
+      for (const { code } of resource.code.coding ?? []) {
         if (profileOf[code]) {
           check(where, resource, profileOf[code]);
         }
