@@ -31,6 +31,8 @@ var layers = []struct {
 	{"queue", nil},
 	{"firmware/clock", []string{"drivers/vitals"}},
 	{"firmware/tape", nil},
+	{"firmware/workers", []string{"firmware/clock"}},
+	{"firmware/audit", []string{"firmware/clock"}},
 	{"firmware/live", []string{"drivers/vitals"}},
 	{"firmware/config", []string{"drivers/vitals"}},
 	{"firmware/reading", []string{"drivers/vitals", "firmware/clock"}},
@@ -46,6 +48,7 @@ var layers = []struct {
 	{"firmware/screen/guide", []string{"drivers/vitals", "firmware/reading", "firmware/exam"}},
 	{"firmware/screen", []string{
 		"firmware/screen/...", "drivers/vitals", "firmware/config", "firmware/clock", "firmware/reading", "firmware/exam", "firmware/visits", "firmware/live",
+		"firmware/workers", "firmware/audit",
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"hwtest/queuebench", []string{"queue"}},

@@ -18,10 +18,11 @@ type Store struct {
 
 const (
 	currentKey    = "current"
-	screenKey     = "screen"
 	visitPrefix   = "visit/"
 	receiptPrefix = "receipt/"
 	rawPrefix     = "raw/"
+	namedPrefix   = "named/"
+	mendingKey    = "mending"
 )
 
 // Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key lies beside the store as
@@ -71,27 +72,41 @@ func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Begun) er
 	})
 }
 
-// Remember keeps the screen's session, sealed: it holds patients' identifiers. Remembered returns it, nil when there is none.
-func (s *Store) Remember(session []byte) error {
-	return s.update("keep the screen", func(txn *badger.Txn) error {
-		return txn.Set([]byte(screenKey), s.seal.close(session, screenKey))
+// Remember keeps a small record of that name, sealed: the screen's session holds patients' identifiers, a worker's account the hash of a PIN. It
+// is on stable storage when Remember returns nil. Remembered returns it, nil when there is none.
+func (s *Store) Remember(name string, record []byte) error {
+	return s.update("keep "+name, func(txn *badger.Txn) error {
+		return txn.Set([]byte(namedPrefix+name), s.seal.close(record, name))
 	})
 }
 
 // Remembered returns what Remember kept.
-func (s *Store) Remembered() (session []byte, err error) {
+func (s *Store) Remembered(name string) (record []byte, err error) {
 	err = s.db.View(func(txn *badger.Txn) error {
-		sealed, err := get(txn, screenKey)
+		sealed, err := get(txn, namedPrefix+name)
 		if err != nil || sealed == nil {
 			return err
 		}
-		session, err = s.seal.open(sealed, screenKey)
+		record, err = s.seal.open(sealed, name)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the screen: %w", err)
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return session, nil
+	return record, nil
+}
+
+// Names lists the records whose names begin so, in order.
+func (s *Store) Names(prefix string) (names []string, err error) {
+	err = s.db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(namedPrefix + prefix)})
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			names = append(names, string(it.Item().Key()[len(namedPrefix):]))
+		}
+		return nil
+	})
+	return names, err
 }
 
 // Current returns the saved state of the visit in progress, or nil when there is none.
@@ -113,6 +128,77 @@ func (s *Store) Current() ([]byte, error) {
 		return nil, fmt.Errorf("read visit in progress: %w", err)
 	}
 	return saved, nil
+}
+
+// Visit returns the saved state of a visit, or nil when it is not kept any more.
+func (s *Store) Visit(id string) (saved []byte, err error) {
+	err = s.db.View(func(txn *badger.Txn) error {
+		sealed, err := get(txn, visitPrefix+id)
+		if err != nil || sealed == nil {
+			return err
+		}
+		saved, err = s.seal.open(sealed, id)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read visit: %w", err)
+	}
+	return saved, nil
+}
+
+// Latest calls each with the saved states of the newest visits, newest first (ids are UUIDv7), until it returns false.
+func (s *Store) Latest(each func(id string, saved []byte) bool) error {
+	err := s.db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(visitPrefix), Reverse: true, PrefetchValues: true, PrefetchSize: 20})
+		defer it.Close()
+		for it.Seek([]byte(visitPrefix + "\xff")); it.Valid(); it.Next() {
+			id := string(it.Item().Key()[len(visitPrefix):])
+			sealed, err := it.Item().ValueCopy(nil)
+			if err != nil {
+				return err
+			}
+			saved, err := s.seal.open(sealed, id)
+			if err != nil {
+				return err
+			}
+			if !each(id, saved) {
+				return nil
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read visits: %w", err)
+	}
+	return nil
+}
+
+// Amend keeps the state of a visit that is over, with the receipts that begin, and notes that its entries are to be put into the queue. Until
+// Amended says that they are there, Mending names the visit: a crash in between is made good by putting all of them again.
+func (s *Store) Amend(id string, saved []byte, begun ...Begun) error {
+	return s.update("amend visit", func(txn *badger.Txn) error {
+		for _, b := range begun {
+			if err := begin(txn, b.Receipt); err != nil {
+				return err
+			}
+		}
+		return errors.Join(txn.Set([]byte(visitPrefix+id), s.seal.close(saved, id)), txn.Set([]byte(mendingKey), []byte(id)))
+	})
+}
+
+// Amended says that the queue has everything of the visit that was amended last.
+func (s *Store) Amended() error {
+	return s.update("amend visit", func(txn *badger.Txn) error { return txn.Delete([]byte(mendingKey)) })
+}
+
+// Mending names the visit whose amendment a crash may have left half done; empty when there is none.
+func (s *Store) Mending() (id string, err error) {
+	err = s.db.View(func(txn *badger.Txn) error {
+		raw, err := get(txn, mendingKey)
+		id = string(raw)
+		return err
+	})
+	return id, err
 }
 
 // update runs f in one synced transaction.
