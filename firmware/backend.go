@@ -8,7 +8,6 @@ import (
 
 	"nabz/firmware/clock"
 	"nabz/firmware/exam"
-	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
 	"nabz/queue"
@@ -30,16 +29,19 @@ func (b backend) State() (screen.State, error) {
 	link, _ := k.link.Get()
 	full, _ := k.desk.full.Get()
 	now := k.clock.Now()
+	link.Since = link.Since.In(k.cfg.Zone)
+	waiting := counts(k.queue.Stats())
+	waiting.Oldest = waiting.Oldest.In(k.cfg.Zone)
 	return screen.State{
 		Kiosk: k.cfg.Name, Version: k.version, Practice: k.cfg.Practice, Visit: visit, Devices: devices, Receipts: receipts,
-		Live: screen.LiveOf(numbers, time.Now()), Link: screen.Link(link), Queue: counts(k.queue.Stats()), NotSaved: full,
+		Live: screen.LiveOf(numbers, time.Now()), Link: screen.Link(link), Queue: waiting, NotSaved: full,
 		Clock: screen.Clock{Source: string(now.Source), Uncertainty: now.Uncertainty.String()},
 	}, nil
 }
 
 // Open implements screen.Backend.
-func (b backend) Open(ctx context.Context, p reading.PatientRef, operator string) (exam.View, error) {
-	return b.ask(ctx, "", exam.Identify{Patient: p, Operator: operator})
+func (b backend) Open(ctx context.Context, who exam.Identify) (exam.View, error) {
+	return b.ask(ctx, "", who)
 }
 
 // Do implements screen.Backend.
@@ -74,11 +76,13 @@ func (b backend) Evidence(entry string) ([]byte, error) {
 // Wave implements screen.Backend.
 func (b backend) Wave(after uint64) ([]int, int, uint64) { return b.k.wave.Since(after) }
 
+const sessionName = "screen"
+
 // Remember implements screen.Backend.
-func (b backend) Remember(session []byte) error { return b.k.visits.Remember(session) }
+func (b backend) Remember(session []byte) error { return b.k.visits.Remember(sessionName, session) }
 
 // Remembered implements screen.Backend.
-func (b backend) Remembered() ([]byte, error) { return b.k.visits.Remembered() }
+func (b backend) Remembered() ([]byte, error) { return b.k.visits.Remembered(sessionName) }
 
 // Items implements screen.Backend.
 func (b backend) Items(state string, limit int) ([]screen.Item, error) {

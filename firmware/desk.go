@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"nabz/drivers/vitals"
+	"nabz/firmware/audit"
 	"nabz/firmware/clock"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
@@ -24,6 +25,7 @@ type desk struct {
 	queue    *queue.Queue
 	visits   *visits.Store
 	clock    *clock.Clock
+	audit    *audit.Log
 	numbers  *live.Board[live.Numbers]
 	settings exam.Settings
 	cuff     *cuff
@@ -103,6 +105,9 @@ func (d *desk) catchUp(w exam.What) {
 
 // resume takes up the visit that a restart interrupted. Readings that it holds are put again: the queue ignores the ones it has.
 func (d *desk) resume(ctx context.Context) error {
+	if err := d.mend(ctx); err != nil {
+		return err
+	}
 	saved, err := d.visits.Current()
 	if err != nil || saved == nil {
 		return err
@@ -134,6 +139,9 @@ func (d *desk) answer(ctx context.Context, a ask) error {
 	if opens, ok := a.what.(exam.Identify); ok && a.visit == "" {
 		return d.open(ctx, opens, a.answer)
 	}
+	if afterwards(a.what) {
+		return d.amend(ctx, a)
+	}
 	if d.visit == nil || d.visit.View().ID != a.visit {
 		a.answer <- answer{err: screen.ErrStale}
 		return nil
@@ -162,6 +170,7 @@ func (d *desk) open(ctx context.Context, opens exam.Identify, reply chan<- answe
 	}
 	d.visit = exam.New(newID(), d.settings)
 	view, err := d.act(ctx, opens)
+	d.note(audit.Entry{Who: opens.Operator, Did: audit.Open, What: view.ID, OK: true})
 	reply <- answer{view: view, err: err}
 	return err
 }
@@ -170,6 +179,9 @@ func (d *desk) open(ctx context.Context, opens exam.Identify, reply chan<- answe
 func (d *desk) act(ctx context.Context, w exam.What) (exam.View, error) {
 	visit := d.visit
 	err := d.step(ctx, w)
+	if _, breath := w.(exam.Breath); breath {
+		d.publish() // nothing else shows that it was counted
+	}
 	return visit.View(), err
 }
 

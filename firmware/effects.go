@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nabz/firmware/audit"
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
 	"nabz/firmware/tape"
@@ -60,8 +61,10 @@ func (d *desk) keep(effects []exam.Effect, evidence map[string][]byte) error {
 	if err := d.visits.KeepVisit(view.ID, saved, open, begun(effects, evidence)...); err != nil {
 		return err
 	}
+	d.noteActs(d.visit, effects)
 	if !open {
 		d.log.Info("visit ended", "visit", view.ID, "step", view.Step)
+		d.note(audit.Entry{Who: d.visit.Operator(), Did: audit.Close, What: view.ID, OK: view.Step == exam.StepDone})
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"nabz/drivers/port"
+	"nabz/firmware/audit"
 	"nabz/firmware/broker"
 	"nabz/firmware/clock"
 	"nabz/firmware/config"
@@ -18,6 +19,7 @@ import (
 	"nabz/firmware/switchboard"
 	"nabz/firmware/uplink"
 	"nabz/firmware/visits"
+	"nabz/firmware/workers"
 	"nabz/queue"
 )
 
@@ -27,9 +29,11 @@ type Kiosk struct {
 	version string
 	log     *slog.Logger
 
-	queue  *queue.Queue
-	visits *visits.Store
-	clock  *clock.Clock
+	queue   *queue.Queue
+	visits  *visits.Store
+	clock   *clock.Clock
+	audit   *audit.Log
+	workers *workers.Register
 
 	numbers live.Board[live.Numbers]
 	wave    live.Wave
@@ -40,6 +44,7 @@ type Kiosk struct {
 	tapes    tapes
 	desk     *desk
 	receipts *receipts
+	practice practice
 	screen   *screen.Server
 	tasks    []Task
 }
@@ -52,6 +57,25 @@ func Open(cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
 
 // open is Open with the serial ports of a system that may be another than this one.
 func open(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
+	k, err := assemble(cfg, version, ports, log)
+	if err != nil {
+		return nil, err
+	}
+	if !screen.HasFonts() {
+		log.Warn("this program was built without the screen's fonts: Urdu is set in another: make web")
+	}
+	if !screen.HasVoice() {
+		log.Warn("this program was built without spoken prompts: make voice")
+	}
+	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	k.tasks = append(k.tasks, k.screen, k.uplink())
+	return k, nil
+}
+
+// assemble is a kiosk without a screen and without a link.
+func assemble(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
 	k := &Kiosk{cfg: cfg, version: version, log: log, board: switchboard.New(ports)}
 	if err := k.openStores(); err != nil {
 		return nil, errors.Join(err, k.Close())
@@ -59,21 +83,14 @@ func open(cfg config.Config, version string, ports port.System, log *slog.Logger
 	k.receipts = newReceipts(k.visits, k.queue, k.clock)
 	cuff := newCuff()
 	k.desk = &desk{
-		queue: k.queue, visits: k.visits, clock: k.clock, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, log: log,
+		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, log: log,
 		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},
 		asks:     make(chan ask), stream: make(chan arrival, 256), events: make(chan exam.What),
 	}
 	if err := errors.Join(k.receipts.reconcile(), k.desk.resume(context.Background())); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	if !screen.HasFonts() {
-		log.Warn("this program was built without the screen's fonts: Urdu is set in another: make web")
-	}
-	var err error
-	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
-		return nil, errors.Join(err, k.Close())
-	}
-	k.tasks = append(k.peripherals(cuff), k.board, k.desk, k.receipts, k.screen, k.uplink())
+	k.tasks = append(k.peripherals(cuff), k.board, k.desk, k.receipts)
 	return k, nil
 }
 
@@ -81,11 +98,17 @@ func open(cfg config.Config, version string, ports port.System, log *slog.Logger
 func (k *Kiosk) URL() string { return k.screen.URL() }
 
 // Run runs the kiosk until ctx ends or the queue fails. When it returns, a cuff that was measuring has been told to stop.
-func (k *Kiosk) Run(ctx context.Context) error { return runAll(ctx, k.log, k.tasks...) }
+func (k *Kiosk) Run(ctx context.Context) error {
+	defer k.practice.end()
+	return runAll(ctx, k.log, k.tasks...)
+}
 
 // Close closes what is durable, the queue last.
 func (k *Kiosk) Close() error {
 	var errs []error
+	if k.audit != nil {
+		errs = append(errs, k.audit.Close())
+	}
 	if k.visits != nil {
 		errs = append(errs, k.visits.Close())
 	}
@@ -112,17 +135,34 @@ func (k *Kiosk) openStores() error {
 		return err
 	}
 	k.log.Info("queue opened", "found", found)
-	k.visits, err = visits.Open(filepath.Join(dir, "visits"))
-	return err
+	if k.visits, err = visits.Open(filepath.Join(dir, "visits")); err != nil {
+		return err
+	}
+	if k.audit, err = audit.OpenLog(filepath.Join(dir, "audit.log"), k.clock.Now); err != nil {
+		return err
+	}
+	k.workers, err = workers.Open(k.visits, k.clock.Now, accounts(k.cfg))
+	return errors.Join(err, k.audit.Note(audit.Entry{Did: audit.Started, What: k.version, OK: true}))
 }
 
-func (k *Kiosk) uplink() Task {
-	return uplink.New(uplink.Opts{
+// accounts are those of the configuration.
+func accounts(cfg config.Config) []workers.Worker {
+	var all []workers.Worker
+	for _, w := range cfg.Workers {
+		all = append(all, workers.Worker{Number: w.Number, PIN: w.PIN, Left: w.Left})
+	}
+	return all
+}
+
+func (k *Kiosk) uplink() Task { return uplink.New(k.uplinkOpts()) }
+
+func (k *Kiosk) uplinkOpts() uplink.Opts {
+	return uplink.Opts{
 		Queue: k.queue, Clock: k.clock, Kiosk: k.cfg.Name, Base: k.cfg.FHIRBase, Software: k.version, Zone: k.cfg.Zone,
 		Practice: k.cfg.Practice, Compress: k.cfg.Broker.Compress,
 		Broker: broker.Opts{
 			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password,
 		},
 		Receipt: k.receipts.add, Link: k.link.Set, Log: k.log,
-	})
+	}
 }

@@ -127,7 +127,7 @@ func (b *bench) open() string {
 
 func (b *bench) openFor(p reading.PatientRef) string {
 	b.t.Helper()
-	v, err := backend{b.k}.Open(b.t.Context(), p, "w-7")
+	v, err := backend{b.k}.Open(b.t.Context(), exam.Identify{Patient: p, Operator: "w-7"})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -264,11 +264,11 @@ func TestStaleAndBusyActs(t *testing.T) {
 	t.Parallel() // each waits for its own devices
 	b := newBench(t)
 	b.start()
-	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.NationalNumber, Value: "12"}, "w-7"); !errors.Is(err, screen.ErrInput) {
+	if _, err := (backend{b.k}).Open(t.Context(), exam.Identify{Patient: reading.PatientRef{Type: reading.NationalNumber, Value: "12"}, Operator: "w-7"}); !errors.Is(err, screen.ErrInput) {
 		t.Errorf("a number that is no CNIC: %v", err)
 	}
 	visit := b.open()
-	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, "w-7"); !errors.Is(err, screen.ErrBusy) {
+	if _, err := (backend{b.k}).Open(t.Context(), exam.Identify{Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, Operator: "w-7"}); !errors.Is(err, screen.ErrBusy) {
 		t.Errorf("a second visit: %v", err)
 	}
 	if _, err := (backend{b.k}).Do(t.Context(), "another", exam.Cancel{}); !errors.Is(err, screen.ErrStale) {
@@ -366,14 +366,14 @@ func TestFullStorage(t *testing.T) {
 		t.Errorf("on a full disk: %+v %+v", s.Queue, s.Receipts)
 	}
 	b.do(visit, exam.Cancel{})
-	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, "w-7"); !errors.Is(err, screen.ErrFull) {
+	if _, err := (backend{b.k}).Open(t.Context(), exam.Identify{Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, Operator: "w-7"}); !errors.Is(err, screen.ErrFull) {
 		t.Errorf("a new visit on a full disk: %v", err)
 	}
 	if err := b.k.queue.Ack(t.Context(), filler...); err != nil {
 		t.Fatal(err)
 	}
 	b.until("the reading saved", func(s screen.State) bool { return s.NotSaved == "" && s.Receipts[0].Saved != nil })
-	if _, err := (backend{b.k}).Open(t.Context(), reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, "w-7"); err != nil {
+	if _, err := (backend{b.k}).Open(t.Context(), exam.Identify{Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, Operator: "w-7"}); err != nil {
 		t.Errorf("a new visit when there is room: %v", err)
 	}
 }

@@ -88,13 +88,15 @@ func (p *peripheral) missing(why error) {
 	p.state(live.Device{Name: p.name, State: "missing", Why: why.Error()})
 }
 
-// pause waits, or returns early when ctx ends.
-func pause(ctx context.Context, d time.Duration) {
+// pause waits and says true, or returns early when ctx ends.
+func pause(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
+		return false
 	case <-t.C:
+		return true
 	}
 }
 

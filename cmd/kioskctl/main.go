@@ -18,6 +18,8 @@ type cli struct {
 	Status   statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
 	Queue    queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
 	Evidence evidenceCmd      `cmd:"" help:"What the device really sent for a reading."`
+	Audit    auditCmd         `cmd:"" help:"Who did what at this kiosk, and whether the record of it is whole."`
+	Pin      pinCmd           `cmd:"" help:"The hash of a PIN, for kiosk.toml."`
 	Detect   detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
 	Replay   replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
 	Record   recordCmd        `cmd:"" help:"Record what a device sends, for replay."`

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http/httptest"
@@ -17,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"nabz/firmware/audit"
+	"nabz/firmware/clock"
 	"nabz/firmware/live"
 	"nabz/firmware/screen"
 )
@@ -51,6 +55,7 @@ func TestScripts(t *testing.T) {
 		e.Setenv("GORACE", "atexit_sleep_ms=0") // else each program waits a second at its end under the race detector
 		e.Setenv("KIOSK", serve(e, busy))
 		e.Setenv("IDLE", serve(e, kiosk{state: screen.State{Kiosk: "bhu-2", Version: "1.2.3", Clock: screen.Clock{Source: "none"}}}))
+		e.Setenv("CHANGED", serve(e, kiosk{changed: true}))
 		e.Setenv("SICK", serve(e, kiosk{err: errors.New("the disk is gone")}))
 		nobody, err := freeAddr()
 		e.Setenv("NOBODY", "http://"+nobody)
@@ -90,6 +95,32 @@ type kiosk struct {
 	state screen.State
 	items map[string][]screen.Item
 	err   error
+
+	changed bool // somebody has written in the audit
+}
+
+// Audit is of a sign-in and a reading.
+func (k kiosk) Audit(w io.Writer) error {
+	var b bytes.Buffer
+	dir, err := os.MkdirTemp("", "audit-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a test's
+	l, err := audit.OpenLog(filepath.Join(dir, "audit.log"), func() clock.Stamp { return clock.Stamp{Wall: put} })
+	if err != nil {
+		return err
+	}
+	err = l.Note(audit.Entry{Who: "w-7", Did: audit.SignIn, OK: true}, audit.Entry{Who: "w-7", Did: audit.Stored, What: "r", OK: true})
+	if _, copied := l.WriteTo(&b); err == nil {
+		err = errors.Join(copied, l.Close())
+	}
+	text := b.String()
+	if k.changed {
+		text = strings.Replace(text, "w-7", "w-8", 1)
+	}
+	_, sent := io.WriteString(w, text)
+	return errors.Join(err, sent)
 }
 
 // Remembered is the session of a screen that nobody has touched.

@@ -51,7 +51,7 @@ func (c runCmd) Run(ctx context.Context) error {
 }
 
 const lookAt = `
-  screen   %s
+  screen   %s  (worker 7, PIN 4821; technician, PIN 7316)
   broker   %s  (practice root kiosk-test/v1)
   record   %s/record/*.ndjson
   logs     %s/log

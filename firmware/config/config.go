@@ -27,6 +27,10 @@ type Config struct {
 	Exam   Exam
 	Broker Broker
 
+	Lessons Lessons  // the way to the practice root, for lessons; without it they reach nobody
+	Workers []Worker // accounts; "0" is the technician
+	Export  string   // folder that the technician's export goes to
+
 	Oximeter    Device
 	Cuff        Device
 	Thermometer Device
@@ -46,6 +50,16 @@ type Broker struct {
 	Username string
 	Password string // read from password_file
 	Compress bool   // zstd with the shared dictionary; the clinic must know the dictionary
+}
+
+// Lessons are the credentials with which a lesson's readings may go to the practice root.
+type Lessons struct{ Username, Password string }
+
+// Worker is an account of the profile.
+type Worker struct {
+	Number string // of the badge, "1" to "9999"; "0" is the technician
+	PIN    string // argon2id in PHC form, made by kioskctl pin
+	Left   bool   // locked out
 }
 
 // Device says how to reach one peripheral and what to call it. The zero Device is "this kiosk has none".

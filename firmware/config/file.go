@@ -44,6 +44,19 @@ type file struct {
 		PasswordFile string `toml:"password_file"`
 		Compress     bool   `toml:"compress"`
 	} `toml:"broker"`
+	Lessons struct {
+		Username     string `toml:"username"`
+		PasswordFile string `toml:"password_file"`
+	} `toml:"lessons"`
+	Staff struct {
+		TechnicianPIN string `toml:"technician_pin"`
+		Export        string `toml:"export"`
+	} `toml:"staff"`
+	Worker []struct {
+		Number string `toml:"number"`
+		PIN    string `toml:"pin"`
+		Left   bool   `toml:"left"`
+	} `toml:"worker"`
 	Oximeter    device `toml:"oximeter"`
 	Cuff        device `toml:"cuff"`
 	Thermometer device `toml:"thermometer"`
@@ -76,6 +89,7 @@ func defaults() file {
 	f.Screen.Listen = "127.0.0.1:8080"
 	f.Exam.Rest, f.Exam.Gap, f.Exam.Readings = duration(5*time.Minute), duration(time.Minute), 3
 	f.Broker.URL = "tcp://127.0.0.1:1883"
+	f.Staff.Export = "/media"
 	return f
 }
 
@@ -110,6 +124,8 @@ func (f file) check() (Config, error) {
 	bad.need(q == 0 || q >= 4 && q < 1<<20, "queue.quota_mb", "%d: use 4 or more, or 0 for half of the disk", q)
 	bad.exam(c)
 	c.Broker = bad.broker(f)
+	c.Lessons = Lessons{Username: f.Lessons.Username, Password: bad.password("lessons.password_file", f.Lessons.PasswordFile)}
+	c.Workers, c.Export = bad.staff(f), f.Staff.Export
 	bad.devices(c)
 	if len(bad) > 0 {
 		return Config{}, errors.Join(bad...)
@@ -128,12 +144,39 @@ func (f *faults) exam(c Config) {
 func (f *faults) broker(in file) Broker {
 	b := Broker{URL: in.Broker.URL, Username: in.Broker.Username, Compress: in.Broker.Compress}
 	f.need(isURL(b.URL, "tcp", "ssl"), "broker.url", "%q: use tcp://host:port or ssl://host:port", b.URL)
-	if in.Broker.PasswordFile != "" {
-		raw, err := os.ReadFile(in.Broker.PasswordFile)
-		f.need(err == nil, "broker.password_file", "%v", err)
-		b.Password = strings.TrimSpace(string(raw))
-	}
+	b.Password = f.password("broker.password_file", in.Broker.PasswordFile)
 	return b
+}
+
+func (f *faults) password(key, file string) string {
+	if file == "" {
+		return ""
+	}
+	raw, err := os.ReadFile(file)
+	f.need(err == nil, key, "%v", err)
+	return strings.TrimSpace(string(raw))
+}
+
+var (
+	badgeNumber = regexp.MustCompile(`^[1-9][0-9]{0,3}$`)
+	pinHash     = regexp.MustCompile(`^\$argon2id\$v=19\$m=[0-9]+,t=[0-9]+,p=[0-9]+\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{22,}$`)
+)
+
+func (f *faults) staff(in file) (all []Worker) {
+	if p := in.Staff.TechnicianPIN; p != "" {
+		f.need(pinHash.MatchString(p), "staff.technician_pin", "is no argon2id hash: make one with kioskctl pin")
+		all = append(all, Worker{Number: "0", PIN: p})
+	}
+	seen := map[string]bool{}
+	for _, w := range in.Worker {
+		key := "worker " + w.Number
+		f.need(badgeNumber.MatchString(w.Number), key, "number is 1 to 9999 in quotes")
+		f.need(!seen[w.Number], key, "is there twice")
+		f.need(pinHash.MatchString(w.PIN), key, "pin is no argon2id hash: make one with kioskctl pin")
+		seen[w.Number] = true
+		all = append(all, Worker(w))
+	}
+	return all
 }
 
 func (f *faults) zone(offset string) *time.Location {

@@ -20,6 +20,7 @@ func (a api) routes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/visits/{id}/{act}", a.act)
 	mux.HandleFunc("GET /api/readings/{id}/evidence", a.evidence)
 	mux.HandleFunc("GET /api/queue", a.items)
+	mux.HandleFunc("GET /api/audit", a.audit)
 	mux.HandleFunc("POST /api/queue/{seq}/release", a.release)
 }
 
@@ -27,6 +28,7 @@ func (a api) routes(mux *http.ServeMux) {
 type Opening struct {
 	Patient  reading.PatientRef `json:"patient"`
 	Operator string             `json:"operator"`
+	Agreed   bool               `json:"agreed,omitempty"` // the patient was asked
 }
 
 // Action is the body of an act on a visit. Each act reads the members it needs.
@@ -34,9 +36,11 @@ type Action struct {
 	Reason      string                `json:"reason,omitempty"`       // skip
 	Kind        string                `json:"kind,omitempty"`         // retake: "blood-pressure", "oximetry", "temperature"
 	Operator    string                `json:"operator,omitempty"`     // wrong-patient
-	BP          *vitals.BloodPressure `json:"bloodPressure,omitzero"` // by-hand: one of the three
+	BP          *vitals.BloodPressure `json:"bloodPressure,omitzero"` // by-hand: one of these
 	Oximetry    *vitals.Oximetry      `json:"oximetry,omitzero"`
 	Temperature *vitals.Temperature   `json:"temperature,omitzero"`
+	Respiration *vitals.Respiration   `json:"respiration,omitzero"`
+	Condition   *vitals.Condition     `json:"condition,omitzero"`
 }
 
 func (a api) state(w http.ResponseWriter, _ *http.Request) {
@@ -50,7 +54,7 @@ func (a api) open(w http.ResponseWriter, r *http.Request) {
 		reply(w, nil, err)
 		return
 	}
-	view, err := a.Open(r.Context(), o.Patient, o.Operator)
+	view, err := a.Open(r.Context(), exam.Identify(o))
 	reply(w, view, err)
 }
 
@@ -77,6 +81,11 @@ func (a api) evidence(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	_, _ = w.Write(capture) // the caller went away: nobody is left to tell
+}
+
+func (a api) audit(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/jsonl")
+	_ = a.Audit(w) // the caller sees a line that is cut short, or went away
 }
 
 func (a api) items(w http.ResponseWriter, r *http.Request) {
@@ -139,8 +148,12 @@ func (a Action) byHand() (exam.What, error) {
 		return exam.ByHand{Measurement: *a.Oximetry}, nil
 	case a.Temperature != nil:
 		return exam.ByHand{Measurement: *a.Temperature}, nil
+	case a.Respiration != nil:
+		return exam.ByHand{Measurement: *a.Respiration}, nil
+	case a.Condition != nil:
+		return exam.ByHand{Measurement: *a.Condition}, nil
 	}
-	return nil, badRequest{"by hand needs bloodPressure, oximetry or temperature"}
+	return nil, badRequest{"by hand needs bloodPressure, oximetry, temperature, respiration or condition"}
 }
 
 // badRequest is an error that the caller of the interface made.

@@ -3,12 +3,15 @@ package screen
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"nabz/drivers/vitals"
+	"nabz/firmware/audit"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/reading"
+	"nabz/firmware/workers"
 )
 
 // Backend is the kiosk behind the screen. Its methods are safe for concurrent use.
@@ -16,7 +19,7 @@ type Backend interface {
 	// State is everything at this moment.
 	State() (State, error)
 	// Open starts a visit. ErrBusy when one is in progress, ErrFull when there is no room for its readings, ErrInput when an identifier is not one.
-	Open(ctx context.Context, p reading.PatientRef, operator string) (exam.View, error)
+	Open(ctx context.Context, who exam.Identify) (exam.View, error)
 	// Do steps the visit of that id and returns it as it then is, durably. ErrStale when it is not the one in progress.
 	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
 	// Evidence is the capture of the device's line that a reading came from; ErrNone when nothing is kept.
@@ -27,6 +30,22 @@ type Backend interface {
 	// Remember keeps the screen's session durably, sealed; Remembered returns it, nil when there is none.
 	Remember(session []byte) error
 	Remembered() ([]byte, error)
+	// Past are the visits of the day that are over, newest first.
+	Past() ([]Past, error)
+	// Amend steps a visit that is over: it is withdrawn, or a number in it corrected.
+	Amend(ctx context.Context, visit string, w exam.What) error
+	// Find completes a patient's identifier with what an earlier visit of the newest ones knows; false when there is none.
+	Find(p reading.PatientRef) (reading.PatientRef, bool, error)
+	// Workers are the accounts.
+	Workers() *workers.Register
+	// Note records acts in the audit, durably.
+	Note(acts ...audit.Entry) error
+	// Audit copies the record of acts.
+	Audit(w io.Writer) error
+	// Export writes what a technician takes along, without patients, and says where.
+	Export() (string, error)
+	// Practise is a kiosk with simulated devices and storage of its own, for a lesson; the one before ends. An empty lesson ends it.
+	Practise(lesson string) (Backend, error)
 	// Items lists the queue: "waiting", "parked" or "delivered".
 	Items(state string, limit int) ([]Item, error)
 	// Release lets a parked item be sent again.
@@ -54,7 +73,19 @@ type State struct {
 	Link     Link          `json:"link"`
 	Queue    Queue         `json:"queue"`
 	Clock    Clock         `json:"clock"`
+	Starting bool          `json:"-"`                  // of a practice: the power is away
 	NotSaved string        `json:"notSaved,omitempty"` // why readings are not being saved; "write it down" is then the way on
+}
+
+// Past is a visit that is over.
+type Past struct {
+	ID       string
+	Patient  reading.PatientRef
+	Operator string
+	Began    time.Time
+	View     exam.View
+	Reached  int  // the step that all its entries have reached: 0 none, 1 saved, 2 sent, 3 recorded, 4 seen
+	Parked   bool // a person has to look at one
 }
 
 // Receipt is one entry's way, each step with the time when it was reached, or null.

@@ -22,6 +22,7 @@ import (
 	"nabz/firmware/reading"
 	"nabz/firmware/screen/guide"
 	"nabz/firmware/screen/words"
+	"nabz/firmware/workers"
 )
 
 // browser is one tab of a real Chromium on a screen with a backend that does nothing.
@@ -64,9 +65,8 @@ func evaluate[T any](t *testing.T, ctx context.Context, js string) T {
 
 // shot is one screen in one state.
 type shot struct {
-	name    string
-	state   State
-	session guide.Session
+	name string
+	seen
 }
 
 // gallery is every screen that there is: each place, and each prompt of the exam with what the exam offers there.
@@ -77,50 +77,117 @@ func gallery() (all []shot) {
 		recent = append(recent, reading.PatientRef{Type: reading.MedicalRecord, Value: v, Sex: reading.Male, Birth: "1990"})
 	}
 	at := time.Date(2026, 11, 26, 9, 5, 0, 0, time.UTC)
-	base := State{Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1}}
-	for range 8 {
-		base.Receipts = append(base.Receipts, Receipt{Kind: "blood-pressure", Saved: &at, Sent: &at})
-	}
+	base := seen{State: State{
+		Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1, Oldest: at}, Link: Link{Since: at}, Clock: Clock{Source: "ntp"},
+		Devices: []live.Device{
+			{Name: "cuff", State: "connected", Port: "/dev/ttyUSB0"}, {Name: "oximeter", State: "missing"},
+			{Name: "thermometer", State: "connected", Port: "/dev/ttyUSB1"},
+		},
+	}}
 	readings := shownReadings()
-	for _, p := range []guide.Place{
-		guide.Ready, guide.Staff, guide.Home, guide.Today, guide.Identify, guide.Birth, guide.Sex, guide.Confirm, guide.Saved,
-	} {
-		s := guide.Session{Place: p, Worker: "w-7", Patient: who, Recent: recent, Typed: "1984", Last: readings}
-		all = append(all, shot{string(p), base, s})
+	for _, r := range readings {
+		base.Receipts = append(base.Receipts, Receipt{Entry: r.ID, Kind: r.Kind, Saved: &at, Sent: &at})
 	}
-	full := base
-	full.Queue.Full, full.NotSaved = 1, "full"
-	all = append(all, shot{"full", full, guide.Session{Place: guide.Home, Worker: "w-7"}})
+	for _, n := range []string{"7", "8", "12", "103", "104", "2001", "2002"} {
+		base.Workers = append(base.Workers, workers.Worker{Number: n, Left: n == "8"})
+	}
+	base.Lessons, base.Learned = Lessons, []string{"normal"}
+	for i, v := range recent {
+		base.Past = append(base.Past, Past{
+			ID: "v" + v.Value, Patient: v, Operator: "w-7", Began: at.Add(time.Duration(i) * time.Minute), Reached: i % 5, Parked: i == 3,
+			View: exam.View{Step: exam.StepDone, Readings: readings, Corrects: []string{"blood-pressure", "temperature", "respiration"}},
+		})
+	}
+	add := func(name string, s guide.Session, change func(*seen)) {
+		one := base
+		s.Lang, one.session = "ur", s
+		if s.Worker == "" {
+			one.session.Worker = "7"
+		}
+		one.session.Recent = recent
+		if change != nil {
+			change(&one)
+		}
+		all = append(all, shot{name, one})
+	}
+	for _, p := range []guide.Place{
+		guide.Ready, guide.Home, guide.Today, guide.Identify, guide.Birth, guide.Sex, guide.Confirm, guide.Saved, guide.Lessons, guide.Past, guide.Slip,
+		guide.PastWrong, guide.PastKind, guide.PastHand,
+	} {
+		s := guide.Session{Place: p, Patient: who, Typed: "1984", Last: readings, Of: "v" + who.Value, Fields: []string{"blood-pressure"}}
+		if p == guide.PastHand {
+			s.Typed = "132"
+		}
+		add(string(p), s, nil)
+	}
+	add("status", guide.Session{Place: guide.Home, Aside: guide.Status}, nil)
+	for _, g := range []guide.Place{guide.Staff, guide.PIN, guide.NewPIN, guide.PINAgain} {
+		add(string(g), guide.Session{Gate: g, Number: "7", Typed: "482"}, nil)
+		add(string(g)+"-technician", guide.Session{Gate: g, Number: "0", Typed: "482"}, func(s *seen) { s.Workers = nil })
+	}
+	add("pin-refused", guide.Session{Gate: guide.PIN, Number: "7", Why: "pin.wait", Wait: 125}, nil)
+	for _, c := range []guide.Place{
+		guide.Corner, guide.CornerCheck, guide.CornerDevices, guide.CornerLink, guide.CornerQueue, guide.CornerWorkers, guide.CornerWorker, guide.CornerNew,
+		guide.CornerGiven, guide.CornerExported,
+	} {
+		add(string(c), guide.Session{Corner: c, Of: "7", Typed: "9", Given: "/media/usb/nabz-bhu-1-20261126-090500.json"}, nil)
+	}
+	add("corner-pin", guide.Session{Corner: guide.CornerGiven, Of: "7", Given: "4821"}, nil)
+	add("corner-badge", guide.Session{Corner: guide.CornerGiven, Of: "7", Given: "0007123456789012"}, nil)
+	for _, l := range Lessons {
+		add("lesson-"+l, guide.Session{Place: guide.Home, Lesson: l}, nil)
+	}
+	add("lesson-done", guide.Session{Place: guide.Saved, Lesson: "normal", Last: readings}, nil)
+	add("power", guide.Session{Place: guide.Visit, Lesson: "power-cut"}, func(s *seen) { s.Starting = true })
+	add("full", guide.Session{Place: guide.Home}, func(s *seen) { s.Queue.Full, s.NotSaved, s.Clock.Source = 1, "full", "none" })
+	visitShots(add, readings)
+	return all
+}
+
+// visitShots are the screens with a visit.
+func visitShots(add func(string, guide.Session, func(*seen)), readings []exam.Shown) {
+	view := func(prompt string) *exam.View {
+		return &exam.View{
+			ID: "v", Step: stepFor(prompt), Prompt: prompt, Countdown: 95 * time.Second, Readings: readings, Actions: []string{
+				exam.ActStartCuff, exam.ActObserve, exam.ActByHand, exam.ActSkip, exam.ActRetake, exam.ActWrongPatient, exam.ActCancel,
+			}, Retakes: []string{"blood-pressure", "oximetry", "temperature"},
+		}
+	}
 	for _, prompt := range guide.Prompts() {
 		if prompt == exam.PromptIdentify {
 			continue // a visit is opened with its patient
 		}
-		s := base
-		s.Visit = &exam.View{ID: "v", Step: stepFor(prompt), Prompt: prompt, Countdown: 95 * time.Second, Readings: readings, Actions: []string{
-			exam.ActStartCuff, exam.ActByHand, exam.ActSkip, exam.ActRetake, exam.ActWrongPatient, exam.ActCancel,
-		}, Retakes: []string{"blood-pressure", "oximetry", "temperature"}}
-		all = append(all, shot{prompt, s, guide.Session{Place: guide.Visit, Worker: "w-7", Recent: recent}})
+		add(prompt, guide.Session{Place: guide.Visit, Both: true}, func(s *seen) {
+			s.Visit = view(prompt)
+			switch prompt {
+			case exam.PromptReview:
+				s.Visit.Score = &exam.Score{Total: 7}
+			case exam.PromptCounting:
+				s.Visit.Breaths = new(17)
+			}
+		})
 	}
 	for _, c := range []struct{ device, prompt string }{{"cuff", exam.PromptReady}, {"oximeter", exam.PromptFingerIn}, {"thermometer", exam.PromptPlaceProbe}} {
-		s := base
-		s.Devices = []live.Device{{Name: c.device, State: "missing"}}
-		s.Visit = &exam.View{ID: "v", Step: stepFor(c.prompt), Prompt: c.prompt, Readings: readings, Actions: []string{exam.ActByHand, exam.ActSkip, exam.ActCancel}}
-		all = append(all, shot{"missing-" + c.device, s, guide.Session{Place: guide.Visit, Worker: "w-7", Recent: recent}})
+		add("missing-"+c.device, guide.Session{Place: guide.Visit}, func(s *seen) {
+			s.Visit, s.Devices = view(c.prompt), []live.Device{{Name: c.device, State: "missing"}}
+			s.Visit.Actions = []string{exam.ActByHand, exam.ActSkip, exam.ActCancel}
+		})
 	}
-	visit := all[len(all)-4].state
-	all = append(all, shot{"locked", visit, guide.Session{Place: guide.Visit, Locked: true, Typed: "7"}})
-	visit.Visit.Step = exam.StepBP
-	for _, p := range []guide.Place{guide.Skip, guide.ByHand, guide.Retake, guide.Wrong, guide.Cancel} {
-		all = append(all, shot{string(p), visit, guide.Session{Place: p, Worker: "w-7", Recent: recent, Typed: "12"}})
+	add("locked", guide.Session{Place: guide.Visit, Gate: guide.PIN, Number: "7", Typed: "48"}, func(s *seen) { s.Visit = view(exam.PromptReady) })
+	for _, p := range []guide.Place{
+		guide.Skip, guide.ByHand, guide.Site, guide.Retake, guide.Wrong, guide.Cancel, guide.More, guide.Awake, guide.Breathing, guide.Pregnant,
+	} {
+		add(string(p), guide.Session{Place: p, Typed: "12"}, func(s *seen) { s.Visit = view(exam.PromptReady) })
 	}
-	return all
 }
 
 func shownReadings() []exam.Shown {
 	return []exam.Shown{
-		{Kind: "blood-pressure", Urgent: true, Questionable: "x", BP: &vitals.BloodPressure{Systolic: vitals.Some(vitals.MmHg(184)), Diastolic: vitals.Some(vitals.MmHg(112))}},
-		{Kind: "oximetry", Oximetry: &vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72))}},
-		{Kind: "temperature", Method: reading.ByHand, Temperature: &vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(38500))}},
+		{ID: "r1", Kind: "blood-pressure", Urgent: true, Questionable: "x", BP: &vitals.BloodPressure{Systolic: vitals.Some(vitals.MmHg(184)), Diastolic: vitals.Some(vitals.MmHg(112))}},
+		{ID: "r2", Kind: "oximetry", Oximetry: &vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72))}},
+		{ID: "r3", Kind: "temperature", Method: reading.ByHand, Temperature: &vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(38500))}},
+		{ID: "r4", Kind: "respiration", Method: reading.ByHand, Respiration: &vitals.Respiration{Rate: vitals.Some(vitals.PerMinute(22))}},
+		{ID: "r5", Kind: "condition", Urgent: true, Method: reading.ByHand, Condition: &vitals.Condition{Consciousness: vitals.Voice, Breathing: vitals.Oxygen}},
 	}
 }
 
@@ -128,6 +195,8 @@ func stepFor(prompt string) exam.Step {
 	switch s := prompt; {
 	case s == exam.PromptReview:
 		return exam.StepReview
+	case slices.Contains([]string{exam.PromptCount, exam.PromptCounting, exam.PromptCountDone, exam.RetryCount}, s):
+		return exam.StepRespiration
 	case slices.Contains([]string{exam.PromptFingerIn, exam.PromptHoldStill, exam.PromptOximetryDone, exam.RetryHoldStill, exam.RetryWeakSignal}, s):
 		return exam.StepOximetry
 	case slices.Contains([]string{
@@ -161,7 +230,7 @@ const look = `(() => {
   const heads = [...document.querySelectorAll("#screen header > *")];
   for (const e of heads) for (const o of heads) if (e !== o && box(e).left < box(o).right - 1 && box(o).left < box(e).right - 1) bad.push("header: " + name(e) + " / " + name(o));
   for (const e of document.querySelectorAll("#screen .rail li")) if (box(e).left < box(e.parentElement).left - 1 || box(e).right > box(e.parentElement).right + 1) bad.push("rail: " + name(e));
-  const footer = document.querySelector("#screen footer"), inside = [...document.querySelectorAll("#screen h1, #screen .sentence, #screen .live, #screen .cards, #screen .safe, #screen .code, #screen .today, #screen .choices, #screen .typed, #screen .keys, #screen .countdown, #screen .who")];
+  const footer = document.querySelector("#screen footer"), inside = [...document.querySelectorAll("#screen h1, #screen .sentence, #screen .live, #screen .cards, #screen .safe, #screen .code, #screen .list, #screen .count, #screen .table, #screen .checks, #screen .given, #screen .slip, #screen .english, #screen .choices, #screen .typed, #screen .keys, #screen .countdown, #screen .who")];
   for (const e of inside) {
     const r = box(e), f = box(footer), h = box(document.querySelector("#screen header"));
     const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
@@ -175,7 +244,7 @@ const look = `(() => {
 // put shows it in the tab.
 func (s shot) put(t *testing.T, ctx context.Context) {
 	t.Helper()
-	html, err := render(s.state, s.session, true)
+	html, err := s.render(true)
 	if err != nil {
 		t.Fatal(err)
 	}

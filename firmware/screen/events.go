@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"nabz/firmware/exam"
 )
 
 // frameEvery is how often the stream looks at what has changed.
@@ -21,8 +23,10 @@ type moving struct {
 	Pulse       *int     `json:"pulse,omitempty"`
 	Cuff        *int     `json:"cuff,omitempty"`
 	Temperature *float64 `json:"temperature,omitempty"`
-	Wave        []int    `json:"wave,omitempty"` // samples of the pulse wave since the last event, -1 where some are missing
-	Rate        int      `json:"rate,omitempty"` // of the wave, a second
+	Breaths     *int     `json:"breaths,omitempty"` // tapped so far
+	Quality     *int     `json:"quality,omitempty"` // of the stable window, per cent that is full
+	Wave        []int    `json:"wave,omitempty"`    // samples of the pulse wave since the last event, -1 where some are missing
+	Rate        int      `json:"rate,omitempty"`    // of the wave, a second
 }
 
 // events is the one stream of a page: "screen" when it is another one, "live" for what moves on it, "ping" when nothing else is to be said.
@@ -61,11 +65,11 @@ type stream struct {
 
 // next writes what is new and says whether there was anything.
 func (p *stream) next(w http.ResponseWriter, now time.Time) (bool, error) {
-	s, session, err := p.now()
+	s, err := p.now()
 	if err != nil {
 		return false, err
 	}
-	html, err := render(s, session, true)
+	html, err := s.render(true)
 	if err != nil {
 		return false, err
 	}
@@ -77,8 +81,8 @@ func (p *stream) next(w http.ResponseWriter, now time.Time) (bool, error) {
 		}
 		return true, p.event(w, now, "screen", quoted)
 	}
-	m := movingOf(s)
-	m.Wave, m.Rate, p.wave = p.Wave(p.wave)
+	m := movingOf(s.State)
+	m.Wave, m.Rate, p.wave = p.shownWave(p.wave)
 	live, err := json.Marshal(m)
 	if err != nil {
 		return false, err
@@ -105,6 +109,9 @@ func movingOf(s State) (m moving) {
 	if v := s.Visit; v != nil && v.Countdown > 0 {
 		m.Countdown = new(int((v.Countdown + time.Second - 1) / time.Second))
 	}
+	if v := s.Visit; v != nil {
+		m.Breaths, m.Quality = v.Breaths, quality(v)
+	}
 	if o := s.Live.Oximetry; o != nil && o.Age < old && !o.Flags.Doubted() {
 		m.SpO2, m.Pulse = known(o.SpO2.Get()), known(o.Pulse.Get())
 	}
@@ -117,6 +124,17 @@ func movingOf(s State) (m moving) {
 		}
 	}
 	return m
+}
+
+// window is the exam's stable window with the time in which an oximeter settles.
+const window = 16 * time.Second
+
+// quality is how much of the stable window is full: the ring that a worker watches.
+func quality(v *exam.View) *int {
+	if v.Prompt != exam.PromptHoldStill {
+		return nil
+	}
+	return new(max(0, min(100, int(100*(window-v.Countdown)/window))))
 }
 
 func known[T ~int](n T, ok bool) *int {

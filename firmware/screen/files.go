@@ -17,6 +17,17 @@ func HasFonts() bool {
 	return err == nil
 }
 
+// say serves a spoken prompt.
+func say(w http.ResponseWriter, r *http.Request) {
+	path := voiceOf(r.PathValue("lang"), r.PathValue("key"))
+	if path == "" {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "audio/ogg")
+	http.ServeFileFS(w, r, voices, path)
+}
+
 // files serves the style sheet, the script and the fonts.
 func files() http.Handler {
 	below, err := fs.Sub(page, "page")
@@ -27,5 +38,6 @@ func files() http.Handler {
 	mux.Handle("GET /page.css", http.FileServerFS(below))
 	mux.Handle("GET /page.js", http.FileServerFS(below))
 	mux.Handle("GET /fonts/", http.FileServerFS(fonts))
+	mux.HandleFunc("GET /say/{lang}/{key}", say)
 	return mux
 }

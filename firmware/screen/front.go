@@ -1,9 +1,7 @@
 package screen
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strconv"
@@ -11,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"nabz/firmware/exam"
+	"nabz/firmware/audit"
 	"nabz/firmware/screen/guide"
 )
 
@@ -24,12 +22,20 @@ type front struct {
 	mu      sync.Mutex
 	session guide.Session
 	touched time.Time // by a finger, last
+	past    []Past    // as they were read last
+	read    time.Time
+	lesson  *front    // the practice, while there is one
+	keys    [8]string // of the newest touches
+	nextKey int
 }
 
-// idleTime is how long nobody may touch the screen before it is locked.
-const idleTime = 5 * time.Minute
+// idleTime is how long nobody may touch the screen before it is locked; practiceIdle, before the practice ends.
+const (
+	idleTime     = 5 * time.Minute
+	practiceIdle = 10 * time.Minute
+)
 
-// newFront takes up the session where it was.
+// newFront takes up the session where it was. A lesson that was going on is over: it held nothing that anybody needs.
 func newFront(b Backend, log *slog.Logger) *front {
 	f := &front{Backend: b, log: log, session: guide.New(), touched: time.Now()}
 	kept, err := b.Remembered()
@@ -49,24 +55,102 @@ func (f *front) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /events", f.events)
 }
 
-// now is the state and the session that belong together.
-func (f *front) now() (State, guide.Session, error) {
+// inFront is the screen that is shown: the practice's while there is one. f.mu is held.
+func (f *front) inFront() *front {
+	if f.lesson != nil {
+		return f.lesson
+	}
+	return f
+}
+
+// now is what belongs together: what the kiosk is doing, and where the screen is.
+func (f *front) now() (seen, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	s, err := f.State()
-	if err == nil && time.Since(f.touched) >= idleTime {
-		err = f.keep(f.session.Idle(s.Visit))
+	if err := f.idle(); err != nil {
+		return seen{}, err
 	}
-	return s, f.session, err
+	return f.inFront().look()
+}
+
+// look reads what a screen shows. The owner's lock is held.
+func (f *front) look() (seen, error) {
+	s, err := f.State()
+	if err != nil {
+		return seen{}, err
+	}
+	o := office{Workers: f.Workers().List(), Lessons: lessonsOf(f.session, s), Learned: f.learned()}
+	_, o.Claimed = f.Workers().Of("0")
+	switch f.session.Place {
+	case guide.Today, guide.Past, guide.Slip, guide.PastWrong, guide.PastKind, guide.PastHand:
+		if o.Past, err = f.day(); err != nil {
+			return seen{}, err
+		}
+	}
+	return seen{State: s, office: o, session: f.session}, nil
+}
+
+// shownWave is the pulse wave of the kiosk in front.
+func (f *front) shownWave(after uint64) ([]int, int, uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.inFront().Wave(after)
+}
+
+func (f *front) learned() []string {
+	w, _ := f.Workers().Of(f.session.Worker)
+	return w.Lessons
+}
+
+// day is read again after a second: receipts come in while a worker looks.
+func (f *front) day() (_ []Past, err error) {
+	if time.Since(f.read) < time.Second {
+		return f.past, nil
+	}
+	if f.past, err = f.Past(); err == nil {
+		f.read = time.Now()
+	}
+	return f.past, err
+}
+
+// idle locks the screen that nobody has touched for long, and ends the practice.
+func (f *front) idle() error {
+	since := time.Since(f.touched)
+	if f.lesson != nil {
+		if since < practiceIdle {
+			return nil
+		}
+		f.leave()
+	}
+	if since < idleTime {
+		return nil
+	}
+	s, err := f.State()
+	if err != nil {
+		return err
+	}
+	before := f.session
+	next := before.Idle(s.Visit)
+	if next.Rev != before.Rev && before.Worker != "" {
+		f.note(audit.Entry{Who: before.Operator(), Did: audit.Lock, OK: true})
+	}
+	return f.keep(next)
+}
+
+// note writes an act into the audit. What cannot be written does not keep a worker from a patient.
+func (f *front) note(e audit.Entry) {
+	if err := f.Note(e); err != nil {
+		f.log.Error("the audit was not written", "why", err)
+	}
 }
 
 func (f *front) whole(w http.ResponseWriter, _ *http.Request) { f.write(w, false) }
 
 func (f *front) write(w http.ResponseWriter, fragment bool) {
-	s, session, err := f.now()
+	s, err := f.now()
 	var html []byte
 	if err == nil {
-		html, err = render(s, session, fragment)
+		html, err = s.render(fragment)
 	}
 	if err != nil {
 		f.log.Error("the screen cannot be drawn", "why", err)
@@ -83,7 +167,7 @@ func (f *front) tapped(w http.ResponseWriter, r *http.Request) {
 	rev, err := strconv.ParseUint(r.PostFormValue("rev"), 10, 64)
 	do, value, _ := strings.Cut(r.PostFormValue("tap"), " ")
 	if err == nil {
-		err = f.tap(r.Context(), rev, guide.Tap{Do: do, Value: value})
+		err = f.tap(r.Context(), rev, r.PostFormValue("key"), guide.Tap{Do: do, Value: value})
 	}
 	if err != nil {
 		f.log.Warn("a touch did nothing", "why", err)
@@ -95,54 +179,13 @@ func (f *front) tapped(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// tap does nothing when the page that was touched is an old one.
-func (f *front) tap(ctx context.Context, rev uint64, t guide.Tap) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if rev != f.session.Rev {
-		return nil
-	}
-	f.touched = time.Now()
-	s, err := f.State()
-	if err != nil {
-		return err
-	}
-	next, call := f.session.Tap(s.Visit, t)
-	if call != nil {
-		next, err = f.call(ctx, s.Visit, next, *call)
-	}
-	return errors.Join(err, f.keep(next))
-}
-
-// call does what a tap asks of the kiosk, and says where the screen is then.
-func (f *front) call(ctx context.Context, v *exam.View, next guide.Session, c guide.Call) (guide.Session, error) {
-	if c.Open {
-		_, err := f.Open(ctx, next.Patient, next.Worker)
-		switch {
-		case errors.Is(err, ErrInput):
-			return next.Refuse(), nil
-		case err != nil && !errors.Is(err, ErrBusy):
-			return next, err
-		}
-		return next.Opened(), nil
-	}
-	after, err := f.Do(ctx, v.ID, c.What)
-	if errors.Is(err, ErrStale) {
-		return next, nil
-	}
-	if err == nil && (after.Step == exam.StepDone || after.Step == exam.StepCancelled) {
-		return next.Over(after), nil
-	}
-	return next, err
-}
-
 // keep makes the session durable. Without that the tap still counts: at worst a power cut returns to the screen before.
 func (f *front) keep(s guide.Session) error {
 	if s.Rev == f.session.Rev {
 		return nil
 	}
 	f.session = s
-	raw, err := json.Marshal(s)
+	raw, err := json.Marshal(s.Kept())
 	if err != nil {
 		return err
 	}

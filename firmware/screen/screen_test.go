@@ -14,10 +14,13 @@ import (
 	"time"
 
 	"nabz/drivers/vitals"
+	"nabz/firmware/audit"
+	"nabz/firmware/clock"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen/guide"
+	"nabz/firmware/workers"
 )
 
 // kiosk is a backend that notes what it is asked.
@@ -26,13 +29,15 @@ type kiosk struct {
 	opened   []string
 	released []uint64
 	kept     []byte
+	workers  *workers.Register
+	acts     []audit.Entry
 	err      error
 }
 
 func (k *kiosk) State() (State, error) { return State{Kiosk: "bhu-1", Practice: true}, k.err }
 
-func (k *kiosk) Open(_ context.Context, p reading.PatientRef, operator string) (exam.View, error) {
-	k.opened = append(k.opened, operator)
+func (k *kiosk) Open(_ context.Context, who exam.Identify) (exam.View, error) {
+	k.opened = append(k.opened, who.Operator)
 	return exam.View{ID: "v"}, k.err
 }
 
@@ -42,6 +47,47 @@ func (k *kiosk) Do(_ context.Context, visit string, w exam.What) (exam.View, err
 	}
 	k.did = append(k.did, w)
 	return exam.View{ID: visit}, k.err
+}
+
+func (k *kiosk) Amend(_ context.Context, _ string, w exam.What) error {
+	k.did = append(k.did, w)
+	return k.err
+}
+
+func (k *kiosk) Past() ([]Past, error) { return nil, k.err }
+
+func (k *kiosk) Find(p reading.PatientRef) (reading.PatientRef, bool, error) { return p, false, k.err }
+
+func (k *kiosk) Workers() *workers.Register {
+	if k.workers == nil {
+		var err error
+		if k.workers, err = workers.Open(shelf{}, func() clock.Stamp { return clock.Stamp{} }, nil); err != nil {
+			panic(err)
+		}
+	}
+	return k.workers
+}
+
+func (k *kiosk) Note(acts ...audit.Entry) error { k.acts = append(k.acts, acts...); return k.err }
+
+func (k *kiosk) Audit(io.Writer) error { return k.err }
+
+func (k *kiosk) Export() (string, error) { return "/media/x.json", k.err }
+
+func (k *kiosk) Practise(string) (Backend, error) { return &kiosk{}, k.err }
+
+// shelf is a workers.Store in memory.
+type shelf map[string][]byte
+
+func (s shelf) Remember(name string, raw []byte) error { s[name] = raw; return nil }
+func (s shelf) Remembered(name string) ([]byte, error) { return s[name], nil }
+func (s shelf) Names(prefix string) (all []string, _ error) {
+	for name := range s {
+		if strings.HasPrefix(name, prefix) {
+			all = append(all, name)
+		}
+	}
+	return all, nil
 }
 
 func (k *kiosk) Evidence(entry string) ([]byte, error) {
@@ -220,19 +266,38 @@ func TestEvidence(t *testing.T) {
 // A screen that nobody touches for five minutes signs its worker out; one that is touched does not.
 func TestIdleScreenIsLocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		f := newFront(&kiosk{}, slog.New(slog.DiscardHandler))
-		for _, tap := range []guide.Tap{{Do: "start"}, {Do: "digit", Value: "7"}, {Do: "next"}} {
-			if err := f.tap(t.Context(), f.session.Rev, tap); err != nil {
+		k := &kiosk{}
+		if err := errors.Join(k.Workers().Claim("7316"), k.Workers().ChoosePIN("0", "4821")); err != nil {
+			t.Fatal(err)
+		}
+		pin, err := k.Workers().New("7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := newFront(k, slog.New(slog.DiscardHandler))
+		touch := func(do, digits string) {
+			t.Helper()
+			for _, d := range digits {
+				if err := f.tap(t.Context(), f.session.Rev, "", guide.Tap{Do: "digit", Value: string(d)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := f.tap(t.Context(), f.session.Rev, "", guide.Tap{Do: do}); err != nil {
 				t.Fatal(err)
 			}
 		}
+		touch("start", "")
+		touch("next", "7")
+		touch("next", pin)
+		touch("next", "6174") // the first one is good for one sign-in
+		touch("next", "6174")
 		place := func() guide.Place {
 			t.Helper()
-			_, s, err := f.now()
+			s, err := f.now()
 			if err != nil {
 				t.Fatal(err)
 			}
-			return s.Place
+			return s.session.Place
 		}
 		time.Sleep(idleTime - time.Second)
 		if p := place(); p != guide.Home {

@@ -11,11 +11,19 @@ import (
 type Config struct {
 	Name, Data, Screen, Broker, Rest, Gap string
 	Oximeter, Cuff, Thermometer           string
+	Live                                  bool // as on patients, with lessons beside it
 }
+
+// The accounts of every kiosk on the stage.
+const (
+	WorkerNumber  = "7"
+	WorkerPIN     = "4821"
+	TechnicianPIN = "7316"
+)
 
 var kioskTOML = template.Must(template.New("kiosk.toml").Parse(`name = "{{.Name}}"
 data = "{{.Data}}"
-practice = true
+practice = {{not .Live}}
 
 [screen]
 listen = "{{.Screen}}"
@@ -26,6 +34,14 @@ gap = "{{.Gap}}"
 
 [broker]
 url = "tcp://{{.Broker}}"
+
+[staff]
+technician_pin = "$argon2id$v=19$m=19456,t=2,p=1$/P9ylU0kf0Ig0DGY1wO8Qw$m45QBQOJxP/av1Q5wBr/CB4PPcZ2PNd7Mf0rG2Bf8PQ"
+export = "{{.Data}}"
+
+[[worker]]
+number = "7"
+pin = "$argon2id$v=19$m=19456,t=2,p=1$Q5XFFxdJScMm9iiQBvNncw$pScTH/+Lg33d7JwNLt1T3Spse3vk79mrqMhq7HbxD/w"
 
 [oximeter]
 protocol = "contec"

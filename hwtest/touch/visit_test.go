@@ -168,9 +168,19 @@ func (f *finger) signIn(lang string) {
 	}
 	f.touch("start")
 	f.sees("staff")
-	f.touch("digit 7")
+	f.touch("number " + stage.WorkerNumber)
+	f.sees("pin")
+	f.digits(stage.WorkerPIN)
 	f.touch("next")
 	f.sees("home")
+}
+
+// digits types on the pad.
+func (f *finger) digits(some string) {
+	f.Helper()
+	for _, d := range some {
+		f.touch("digit " + string(d))
+	}
 }
 
 // newPatient types a number and says who it is.
@@ -305,7 +315,16 @@ func TestRestartAtEveryScreen(t *testing.T) {
 	f.touch("digit 7")
 	seen("staff")
 	f.touch("next")
+	seen("pin")
+	f.digits(stage.WorkerPIN)
+	f.touch("next")
 	seen("home")
+	f.touch("status")
+	seen("status")
+	f.touch("back")
+	f.touch("today")
+	seen("today")
+	f.touch("back")
 	f.touch("start")
 	f.touch("digit 1")
 	f.touch("digit 2")

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"nabz/drivers/vitals"
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
 )
@@ -39,6 +40,10 @@ var looks = map[string]look{
 	exam.PromptSurfaceOnly:     {id: "temp-prep", picture: "probe"},
 	exam.PromptTemperatureDone: {id: "temp-result", picture: "tick", tone: "good"},
 
+	exam.PromptCount:     {id: "count", picture: "respiration"},
+	exam.PromptCounting:  {id: "counting", countdown: true},
+	exam.PromptCountDone: {id: "count-result", picture: "tick", tone: "good"},
+
 	exam.PromptReview:    {id: "review"},
 	exam.PromptDone:      {id: "saved", picture: "tick", tone: "good"},
 	exam.PromptCancelled: {id: "saved", picture: "door"},
@@ -62,6 +67,7 @@ var looks = map[string]look{
 	exam.RetryWeakSignal:  {id: "fault", picture: "finger", tone: "fault", code: "E-OX-02"},
 	exam.RetryProbeMoved:  {id: "fault", picture: "probe", tone: "fault", code: "E-TE-01"},
 	exam.RetryTemperature: {id: "fault", picture: "holder", tone: "fault", code: "E-TE-02"},
+	exam.RetryCount:       {id: "fault", picture: "respiration", tone: "fault", code: "E-RR-01"},
 }
 
 // Prompts are the keys of all prompts that have a look.
@@ -83,11 +89,14 @@ func onExam(v View) Screen {
 	}
 	switch {
 	case v.Visit.Step == exam.StepReview:
-		c.Cards = cards(v.Visit.Readings)
+		c.Cards, c.Score = cards(v.Visit.Readings), v.Visit.Score
 	case l.tone == "good" || l.tone == "urgent":
 		c.Cards = newest(v.Visit)
 	}
 	c.Primary, c.Secondary = buttons(v.Visit)
+	if v.Visit.Breaths != nil {
+		c.Primary, c.Secondary = Button{Do: "breath", Label: "act.breath", Icon: "respiration"}, []Button{c.Primary}
+	}
 	if waits[v.Visit.Prompt] && slices.Contains(v.Lost, v.Visit.Step) {
 		return c.missing(v.Visit)
 	}
@@ -120,13 +129,16 @@ func live(v *exam.View) string {
 		return "oximetry"
 	case v.Prompt == exam.PromptSettle || v.Prompt == exam.PromptPlaceProbe:
 		return "temperature"
+	case v.Breaths != nil:
+		return "breaths"
 	}
 	return ""
 }
 
 var icons = map[string]string{
 	exam.ActStartCuff: "play", exam.ActStopCuff: "stop", exam.ActNext: "next", exam.ActFinish: "tick", exam.ActByHand: "pen",
-	exam.ActSkip: "skip", exam.ActRetake: "again", exam.ActWrongPatient: "wrong", exam.ActCancel: "door",
+	exam.ActSkip: "skip", exam.ActRetake: "again", exam.ActWrongPatient: "wrong", exam.ActCancel: "door", exam.ActObserve: "more",
+	exam.ActStartCount: "play", exam.ActStopCount: "stop",
 }
 
 // buttons puts the exam's main action first and offers three others, the ones that are wanted most. While the cuff is tight "stop" is the one
@@ -147,7 +159,7 @@ func buttons(v *exam.View) (Button, []Button) {
 		return Button{Do: "back", Label: "back", Icon: "back"}, nil
 	}
 	wanted := func(b Button) int {
-		return slices.Index([]string{exam.ActByHand, exam.ActSkip, exam.ActRetake, exam.ActWrongPatient, exam.ActCancel}, b.Do)
+		return slices.Index([]string{exam.ActObserve, exam.ActByHand, exam.ActSkip, exam.ActRetake, exam.ActWrongPatient, exam.ActCancel}, b.Do)
 	}
 	primary, rest := all[0], all[1:]
 	if v.Step == exam.StepReview {
@@ -162,7 +174,7 @@ func buttons(v *exam.View) (Button, []Button) {
 
 // cards are the readings that stand: the mean of a blood pressure series in place of its members.
 func cards(all []exam.Shown) (some []Card) {
-	for _, kind := range []string{"blood-pressure", "oximetry", "temperature"} {
+	for _, kind := range []string{"blood-pressure", "oximetry", "temperature", "respiration", "condition"} {
 		var last *exam.Shown
 		for i := range all {
 			r := &all[i]
@@ -189,7 +201,7 @@ func newest(v *exam.View) []Card {
 }
 
 func cardsOf(r *exam.Shown) []Card {
-	base := Card{Kind: "kind." + r.Kind, Icon: r.Kind, Urgent: r.Urgent, Doubted: r.Questionable != "", ByHand: r.Method == reading.ByHand, Absent: r.Absent != ""}
+	base := Card{ID: r.ID, Kind: "kind." + r.Kind, Icon: r.Kind, Urgent: r.Urgent, Doubted: r.Questionable != "", ByHand: r.Method == reading.ByHand, Absent: r.Absent != ""}
 	if base.Urgent {
 		base.Word = "urgent.word"
 	}
@@ -215,8 +227,33 @@ func cardsOf(r *exam.Shown) []Card {
 			base.Value = fmt.Sprintf("%.1f", float64(m)/1000)
 		}
 		return []Card{base}
+	case r.Respiration != nil:
+		base.Value, base.Unit = text(r.Respiration.Rate.Get()), "/min"
+		return []Card{base}
+	case r.Condition != nil:
+		return conditionCards(base, *r.Condition)
 	}
 	return nil
+}
+
+// conditionCards are the answers, each a card of one word.
+func conditionCards(base Card, c vitals.Condition) (all []Card) {
+	for _, a := range []struct {
+		place Place
+		value string
+	}{{Awake, string(c.Consciousness)}, {Breathing, string(c.Breathing)}, {Pregnant, string(c.Pregnancy)}} {
+		if a.value == "" || a.value == string(vitals.Air) || a.value == string(vitals.NotPregnant) {
+			continue // the usual is not worth a card
+		}
+		card := base
+		card.Kind, card.Icon = string(a.place)+"."+a.value, string(a.place)+"-"+a.value
+		card.Urgent = base.Urgent && a.place == Awake
+		if !card.Urgent {
+			card.Word = ""
+		}
+		all = append(all, card)
+	}
+	return all
 }
 
 // text is a number, or two dashes for none.

@@ -9,6 +9,7 @@ let heard = performance.now();
 let busy = false;
 
 let shown = "";
+const first = screen.firstElementChild?.dataset ?? {};
 
 // A screen that is shown already stays as it is: a finger may be on its way to it.
 function show(html) {
@@ -21,22 +22,45 @@ function show(html) {
   document.documentElement.dir = frame.dir;
   if (frame.dataset.screen !== before) screen.querySelector("h1")?.focus();
   sweep = null;
+  curve.length = 0;
+  if (frame.dataset.say !== said) say(frame.dataset.say, "quiet" in frame.dataset);
 }
+
+// A prompt is spoken when its screen comes; who knows the way hears it when the button is touched.
+let said, voice = null;
+function say(prompt, quiet) {
+  said = prompt;
+  voice?.pause();
+  voice = prompt ? new Audio(prompt) : null;
+  if (voice && !quiet) voice.play().catch(() => {});
+}
+document.addEventListener("click", (e) => {
+  if (!e.target.closest("[data-listen]") || !voice) return;
+  voice.currentTime = 0;
+  voice.play().catch(() => {});
+});
 
 // A touch is sent once; what else is touched meanwhile is a double tap.
 async function touch(rev, tap) {
   if (busy) return;
   busy = true;
   try {
-    const body = new URLSearchParams({ rev, tap });
+    const body = new URLSearchParams({ rev, tap, key: `${++touches}.${Math.random()}` });
     const r = await fetch("/act", { method: "POST", body, headers: { Accept: "text/fragment+html" } });
     if (r.ok) show(await r.text());
   } catch { /* the kiosk is starting again: the stream says so */ } finally { busy = false; }
 }
 
+let touches = 0;
+
 document.addEventListener("submit", (e) => {
   e.preventDefault();
   const form = e.target;
+  if (e.submitter?.value === "breath") { // they come fast, and each counts
+    const body = new URLSearchParams({ rev: form.elements.rev.value, tap: "breath", key: `${++touches}.${Math.random()}` });
+    fetch("/act", { method: "POST", body, headers: { Accept: "text/fragment+html" } }).catch(() => {});
+    return;
+  }
   if (e.submitter) touch(form.elements.rev.value, e.submitter.value);
 });
 
@@ -62,6 +86,9 @@ function live(m) {
   const put = (name, text) => screen.querySelectorAll(`[data-live=${name}]`).forEach((o) => { if (o.textContent !== text) o.textContent = text; });
   const n = (x) => x === undefined ? "--" : String(x);
   put("countdown", m.countdown === undefined ? "--" : `${Math.floor(m.countdown / 60)}:${String(m.countdown % 60).padStart(2, "0")}`);
+  if (m.breaths !== undefined) put("breaths", n(m.breaths));
+  screen.querySelector("[data-ring]")?.setAttribute("stroke-dasharray", `${m.quality ?? 0} 100`);
+  if (m.temperature !== undefined) warm(m.temperature);
   put("spo2", n(m.spo2)); put("pulse", n(m.pulse)); put("cuff", n(m.cuff));
   put("temperature", m.temperature === undefined ? "--" : m.temperature.toFixed(1));
   const bar = screen.querySelector("[data-bar=cuff]");
@@ -92,11 +119,26 @@ function draw(samples, rate) {
   }
 }
 
+// The thermometer's curve: from the first number to the newest, on a scale that holds both.
+const curve = [];
+function warm(t) {
+  const c = screen.querySelector("canvas[data-curve]");
+  if (!c || curve.at(-1) === t) return;
+  curve.push(t);
+  if (curve.length > 600) curve.shift();
+  const low = Math.min(...curve) - 0.2, high = Math.max(...curve) + 0.2, g = c.getContext("2d");
+  g.clearRect(0, 0, c.width, c.height);
+  g.strokeStyle = "#ffd23f"; g.lineWidth = 3; g.beginPath();
+  curve.forEach((v, i) => g.lineTo((i + 1) * c.width / curve.length, c.height - (v - low) / (high - low) * c.height));
+  g.stroke();
+}
+
 const stream = new EventSource("/events");
 const on = (kind, f) => stream.addEventListener(kind, (e) => { heard = performance.now(); gone.hidden = true; f(JSON.parse(e.data)); });
 on("screen", (html) => { if (!busy) show(html); });
 on("live", live);
 on("ping", () => {});
+if (first.say) say(first.say, "quiet" in first);
 let lost = false;
 stream.onerror = () => { lost = true; };
 stream.onopen = () => { if (lost) location.reload(); };

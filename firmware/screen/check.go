@@ -1,0 +1,30 @@
+package screen
+
+import (
+	"slices"
+
+	"nabz/firmware/clock"
+)
+
+// check is one line of the quick check.
+type check struct {
+	Label string // key
+	OK    bool
+}
+
+// checks are what a technician wants to know within the first minute.
+func checks(s State) []check {
+	var all []check
+	for _, d := range s.Devices {
+		all = append(all, check{"check." + d.Name, d.State == "connected"})
+	}
+	slices.SortFunc(all, func(a, b check) int {
+		if a.Label < b.Label {
+			return -1
+		}
+		return 1
+	})
+	return append(all,
+		check{"check.link", s.Link.Broker}, check{"check.record", s.Link.Clinic}, check{"check.room", s.Queue.Full < 0.8 && s.NotSaved == ""},
+		check{"check.parked", s.Queue.Parked == 0}, check{"check.clock", s.Clock.Source != string(clock.None)})
+}
