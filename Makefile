@@ -17,7 +17,10 @@ run: bin ## clinic, simulated peripherals and kiosk; Ctrl-C stops all of it
 demo: bin ## three scripted visits without a person, under a minute
 	@exec bin/kiosksim demo --data .nabz/demo
 
-web: deps ## the fonts of the screen, from npm by lock file, to be embedded
+voice: deps ## robotic prompts of the screen in both languages, to be embedded; recordings take their place
+	@go run ./firmware/screen/words/speak firmware/screen/voice
+
+web: deps voice ## the fonts of the screen, from npm by lock file, and its prompts, to be embedded
 	@cp node_modules/@fontsource-variable/noto-nastaliq-urdu/files/noto-nastaliq-urdu-arabic-wght-normal.woff2 firmware/screen/fonts/noto-nastaliq-urdu.woff2
 	@cp node_modules/@fontsource-variable/noto-sans/files/noto-sans-latin-wght-normal.woff2 firmware/screen/fonts/noto-sans.woff2
 	@cat node_modules/@fontsource-variable/*/LICENSE > firmware/screen/fonts/OFL.txt
@@ -30,9 +33,9 @@ lint: ## vet, staticcheck, gofumpt
 	go vet ./... && go tool staticcheck -checks all ./...
 	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 
-deps: ## what the tests need: mosquitto, QEMU, ext4's tools, Chromium, and npm packages by lock file
-	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null || \
-	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto qemu-system-arm e2fsprogs chromium; }
+deps: ## what the tests need: mosquitto, QEMU, ext4's tools, Chromium, a robotic voice, and npm packages by lock file
+	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null && command -v espeak-ng >/dev/null && command -v opusenc >/dev/null || \
+	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto qemu-system-arm e2fsprogs chromium espeak-ng opus-tools; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
 
 bench: bin bench-queue-short ## speeds as ratios against a reference of the same run, and what a kiosk at work costs its box
@@ -75,4 +78,4 @@ build: web ## stripped static binaries for every board, in bin/<os>-<arch>/
 	@for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=7 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$$a/ $(CMDS:%=./cmd/%) || exit 1; done
 	@ls -l bin/linux-*/
 
-.PHONY: help bin web run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin damage fuzz soak soak-short build
+.PHONY: help bin voice web run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin damage fuzz soak soak-short build

@@ -45,6 +45,7 @@ var layers = []struct {
 	{"firmware/uplink", []string{"queue", "firmware/clock", "firmware/reading", "firmware/wire", "firmware/fhir", "firmware/broker"}},
 	{"firmware/switchboard", []string{"drivers/port", "drivers/detect", "drivers/catalogue"}},
 	{"firmware/screen/words", nil},
+	{"firmware/screen/words/speak", []string{"firmware/screen/words"}},
 	{"firmware/screen/guide", []string{"drivers/vitals", "firmware/reading", "firmware/exam"}},
 	{"firmware/screen", []string{
 		"firmware/screen/...", "drivers/vitals", "firmware/config", "firmware/clock", "firmware/reading", "firmware/exam", "firmware/visits", "firmware/live",
@@ -83,7 +84,7 @@ var fences = map[string][]string{
 	"modernc.org/sqlite":                 {"hwtest/queuebench"},
 	"go.etcd.io/bbolt":                   {"hwtest/queuebench"},
 	"github.com/ulikunitz/xz":            {"hwtest/powercut/machine"},
-	"golang.org/x/sync/errgroup":         {"firmware", "cmd/...", "hwtest/stage"},
+	"golang.org/x/sync/errgroup":         {"firmware", "firmware/screen/words/speak", "cmd/...", "hwtest/stage"},
 }
 
 // TestLayers parses the imports of every file, tests too, but lets a test import what its package may not: a test wires real parts.

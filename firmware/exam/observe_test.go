@@ -13,7 +13,8 @@ import (
 func reviewed(t *testing.T) *bench {
 	b := at(t, StepReview)
 	for _, m := range []vitals.Measurement{
-		pressure(122, 78, 70), vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72))},
+		pressure(122, 78, 70),
+		vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72))},
 		vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(36_800)), Site: vitals.Axillary},
 	} {
 		b.do(Retake{m.Kind()})

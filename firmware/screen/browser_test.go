@@ -80,7 +80,8 @@ func gallery() (all []shot) {
 	base := seen{State: State{
 		Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1, Oldest: at}, Link: Link{Since: at}, Clock: Clock{Source: "ntp"},
 		Devices: []live.Device{
-			{Name: "cuff", State: "connected", Port: "/dev/ttyUSB0"}, {Name: "oximeter", State: "missing"},
+			{Name: "cuff", State: "connected", Port: "/dev/ttyUSB0"},
+			{Name: "oximeter", State: "missing"},
 			{Name: "thermometer", State: "connected", Port: "/dev/ttyUSB1"},
 		},
 	}}
@@ -100,7 +101,8 @@ func gallery() (all []shot) {
 	}
 	add := func(name string, s guide.Session, change func(*seen)) {
 		one := base
-		s.Lang, one.session = "ur", s
+		s.Lang = "ur"
+		one.session = s
 		if s.Worker == "" {
 			one.session.Worker = "7"
 		}
@@ -397,5 +399,39 @@ func TestUrduInkStaysInItsBox(t *testing.T) {
 				t.Errorf("%s-%dx%d: %s", name, size[0], size[1], bad)
 			}
 		})
+	}
+}
+
+// TestEveryScreenSpeaks: each screen has its prompt in both languages, and the browser can play one under the page's policy. For a worker who knows
+// the way it waits until the button is touched.
+func TestEveryScreenSpeaks(t *testing.T) {
+	if !HasVoice() {
+		t.Fatal("the prompts are missing: make voice")
+	}
+	for _, s := range gallery() {
+		for _, lang := range words.Languages {
+			s.session.Lang = lang
+			html, err := s.render(true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(html), `data-say="/say/`+lang+`/`) || !strings.Contains(string(html), "data-listen") {
+				t.Errorf("%s in %s has no prompt", s.name, lang)
+			}
+		}
+	}
+	ctx := browser(t, &kiosk{})
+	alone(t, ctx)
+	all := gallery()
+	first, knows := all[0], all[1]
+	knows.session.Quiet = true
+	first.put(t, ctx)
+	if got := evaluate[string](t, ctx, `new Promise((done) => { const v = voice; v.addEventListener("canplaythrough", () => done("")); v.addEventListener("error", () => done("cannot play " + v.src)); v.load(); })`); got != "" {
+		t.Error(got)
+	}
+	knows.put(t, ctx)
+	const played = `(() => { let n = 0; voice.play = () => { n++; return Promise.resolve(); }; document.querySelector("[data-listen]").click(); return n; })()`
+	if paused, n := evaluate[bool](t, ctx, "voice.paused"), evaluate[int](t, ctx, played); !paused || n != 1 {
+		t.Errorf("who knows the way: silent %v, then played %d times at a touch", paused, n)
 	}
 }

@@ -56,7 +56,9 @@ func scoreOf(lang string, s *exam.Score) scoreIn {
 	return scoreIn{s, lang, s.Risk() == "urgent" || s.Risk() == "emergency"}
 }
 
-func markOf(lang, icon, label string) buttonIn { return buttonIn{guide.Button{Icon: icon, Label: label}, lang} }
+func markOf(lang, icon, label string) buttonIn {
+	return buttonIn{guide.Button{Icon: icon, Label: label}, lang}
+}
 
 func yesOf(lang string, ok bool) yesIn { return yesIn{ok, lang} }
 
