@@ -41,6 +41,7 @@ type desk struct {
 	// owned by Run
 	visit   *exam.Visit
 	unsaved []pending
+	ended   int                // visits
 	full    live.Board[string] // why readings are not being saved, or empty
 }
 

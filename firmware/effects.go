@@ -167,11 +167,17 @@ func (d *desk) putUnsaved(ctx context.Context) error {
 	return nil
 }
 
-// keepVisits is how many visits are remembered for review.
-const keepVisits = 500
+// keepVisits is how many visits are remembered for review; after every trimEvery visits the rest is forgotten.
+const (
+	keepVisits = 500
+	trimEvery  = 10
+)
 
 func (d *desk) end() error {
 	d.visit = nil
 	d.publish()
+	if d.ended++; d.ended%trimEvery != 0 {
+		return nil
+	}
 	return d.visits.Trim(keepVisits)
 }

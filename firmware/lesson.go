@@ -45,12 +45,13 @@ type room struct {
 	thermometer *sim.SureTemp
 }
 
-func newLesson(name string, cfg config.Config, version string, log *slog.Logger) (*lesson, error) {
+// newLesson makes a lesson whose cuff and thermometer are that much faster than life. The oximeter is not: its stable window is real time.
+func newLesson(name string, cfg config.Config, version string, speed float64, log *slog.Logger) (*lesson, error) {
 	dir, err := os.MkdirTemp("", "nabz-practice-*")
 	if err != nil {
 		return nil, err
 	}
-	p, o := sim.NewPatient(sim.PatientOpts{}), sim.Opts{Speed: 2, ByHand: true}
+	p, o := sim.NewPatient(sim.PatientOpts{}), sim.Opts{Speed: speed, ByHand: true}
 	l := &lesson{name: name, cfg: cfg, version: version, log: log, cut: make(chan struct{}, 1), room: &room{
 		dir: dir, oximeter: sim.NewContec(p, sim.Opts{ByHand: true}), cuff: sim.NewPAR(p, o), thermometer: sim.NewSureTemp(p, o),
 	}}

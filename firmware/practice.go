@@ -23,6 +23,9 @@ type practice struct {
 	done chan struct{}
 }
 
+// lessonSpeed is how much faster than life a lesson's cuff and thermometer are: nobody learns from waiting.
+const lessonSpeed = 2
+
 // begin ends the lesson before and begins another.
 func (p *practice) begin(k *Kiosk, name string) (screen.Backend, error) {
 	p.end()
@@ -30,7 +33,7 @@ func (p *practice) begin(k *Kiosk, name string) (screen.Backend, error) {
 	if err := os.RemoveAll(cfg.Data); err != nil {
 		return nil, fmt.Errorf("practice: %w", err)
 	}
-	l, err := newLesson(name, cfg, k.version, k.log)
+	l, err := newLesson(name, cfg, k.version, lessonSpeed, k.log)
 	if err != nil {
 		return nil, fmt.Errorf("practice: %w", err)
 	}

@@ -122,20 +122,25 @@ func (s *Store) Newest(n int) ([]Receipt, error) {
 // Trim forgets whole visits beyond the newest keep, oldest first, but none with an entry that is neither recorded nor parked, nor the
 // one in progress.
 func (s *Store) Trim(keep int) error {
-	all, err := s.Receipts("")
+	old, err := s.beyond(keep)
 	if err != nil {
 		return err
 	}
+	if len(old) == 0 {
+		return s.trimEvidence()
+	}
 	byVisit := map[string][]Receipt{}
-	for _, r := range all {
-		byVisit[r.Visit] = append(byVisit[r.Visit], r)
+	err = s.db.View(func(txn *badger.Txn) error {
+		return each(txn, func(r Receipt) {
+			if slices.Contains(old, r.Visit) {
+				byVisit[r.Visit] = append(byVisit[r.Visit], r)
+			}
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("read receipts: %w", err)
 	}
-	ids := make([]string, 0, len(byVisit))
-	for id := range byVisit {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	for _, id := range ids[:max(0, len(ids)-keep)] {
+	for _, id := range old {
 		if slices.ContainsFunc(byVisit[id], func(r Receipt) bool { return !r.Done() }) {
 			continue
 		}
@@ -144,6 +149,26 @@ func (s *Store) Trim(keep int) error {
 		}
 	}
 	return s.trimEvidence()
+}
+
+// mostForgotten is how many visits one Trim looks at: behind a long outage the rest waits for the next.
+const mostForgotten = 20
+
+// beyond are the oldest visits beyond the newest keep, oldest first. It reads keys only.
+func (s *Store) beyond(keep int) (old []string, err error) {
+	err = s.db.View(func(txn *badger.Txn) error {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(visitPrefix)})
+		defer it.Close()
+		n := 0
+		for it.Rewind(); it.Valid(); it.Next() {
+			if n++; len(old) < mostForgotten {
+				old = append(old, string(it.Item().Key()[len(visitPrefix):]))
+			}
+		}
+		old = old[:max(0, min(len(old), n-keep))]
+		return nil
+	})
+	return old, err
 }
 
 func (s *Store) forget(visit string, receipts []Receipt) error {

@@ -46,10 +46,10 @@ func Open(dir string) (*Store, error) {
 func (s *Store) Close() error { return s.db.Close() }
 
 // options are small: a visit is a few kilobytes and changes a few times a minute. Values stay in the tree, so there is no value log to
-// collect.
+// collect. Small tables, because a compaction takes several times a table's size in memory.
 func options(dir string) badger.Options {
 	return badger.DefaultOptions(dir).WithSyncWrites(true).WithLogger(nil).WithMetricsEnabled(false).
-		WithMemTableSize(1 << 20).WithNumMemtables(2).WithValueThreshold(128 << 10).WithValueLogFileSize(1 << 20).
+		WithMemTableSize(1 << 20).WithNumMemtables(2).WithBaseTableSize(512 << 10).WithBaseLevelSize(4 << 20).WithValueThreshold(128 << 10).WithValueLogFileSize(1 << 20).
 		WithBlockCacheSize(1 << 20).WithIndexCacheSize(1 << 20).WithNumCompactors(2)
 }
 

@@ -44,7 +44,7 @@ func run() error {
 		}
 		fmt.Printf("%-28s %9.2f%% %7.1f MB %7.1f MB\n", name, 100*u.share, mega(u.resident), mega(u.peak))
 	}
-	return nil
+	return errors.Join(measureVisits(filepath.Join(dir, "visits")), measurePage(filepath.Join(dir, "page")))
 }
 
 func mega(b uint64) float64 { return float64(b) / 1e6 }

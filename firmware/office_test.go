@@ -1,0 +1,131 @@
+package firmware
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"nabz/drivers/vitals"
+	"nabz/firmware/audit"
+	"nabz/firmware/exam"
+	"nabz/firmware/reading"
+)
+
+// What is over stands in the day's list with its receipts; a number that was typed can be corrected and all of it withdrawn, each once, and it reaches the
+// queue. A patient of an earlier visit is known by number.
+func TestAfterTheVisit(t *testing.T) {
+	b := liveKiosk(t)
+	s := newTouchscreen(t, b.k)
+	s.signIn()
+	s.byHand()
+	s.touch("finish")
+	past, err := backend{b.k}.Past()
+	if err != nil || len(past) != 1 || past[0].Reached != 1 || past[0].Operator != "w-7" {
+		t.Fatalf("the day: %+v, %v", past, err)
+	}
+	s.touch("back", "today", "visit "+past[0].ID, "slip")
+	if !strings.Contains(s.page, "122/78 mmHg (by hand)") || !strings.Contains(s.page, "<path") {
+		t.Error("the slip has no row or no code")
+	}
+	s.touch("back", "correct", "kind blood-pressure")
+	s.digits("132")
+	s.touch("next")
+	s.digits("78")
+	s.touch("next", "next")
+	all := entries(t, b.k)
+	fixed := all[len(all)-1].Reading
+	if fixed == nil || fixed.Measurement.(vitals.BloodPressure).Systolic != vitals.Some(vitals.MmHg(132)) || fixed.Supersedes != all[0].Reading.ID || fixed.Operator != "w-7" {
+		t.Fatalf("corrected: %+v", fixed)
+	}
+	s.touch("wrong", "sure")
+	if got := entries(t, b.k); len(got) != 8 || got[7].Retraction == nil {
+		t.Errorf("%d entries after the correction and four withdrawals", len(got))
+	}
+	if !strings.Contains(s.page, "data-screen=\"past\"") || strings.Contains(s.page, `value="wrong"`) {
+		t.Error("what is withdrawn can be withdrawn again")
+	}
+	if p, known, err := (backend{b.k}).Find(reading.PatientRef{Type: reading.MedicalRecord, Value: "123"}); err != nil || !known || p.Sex != reading.Female {
+		t.Errorf("looked up: %+v, %v, %v", p, known, err)
+	}
+}
+
+// A crash between the state of an amended visit and the queue is made good at the next start.
+func TestHalfAmendedVisitIsMended(t *testing.T) {
+	b := liveKiosk(t)
+	s := newTouchscreen(t, b.k)
+	s.signIn()
+	s.byHand()
+	s.touch("finish")
+	past, err := backend{b.k}.Past()
+	if err != nil {
+		t.Fatal(err)
+	}
+	visit, err := b.k.desk.over(past[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	effects := visit.Step(exam.Event{At: b.k.clock.Now(), ID: newID(), What: exam.Withdraw{Operator: "w-8"}})
+	saved, err := visit.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.k.visits.Amend(past[0].ID, saved, begun(effects, nil)...); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(entries(t, b.k)); n != 3 {
+		t.Fatalf("%d entries before the restart", n)
+	}
+	b.end()
+	b.start()
+	if n := len(entries(t, b.k)); n != 6 {
+		t.Errorf("%d entries after the restart, want three readings and three retractions", n)
+	}
+	if id, err := b.k.visits.Mending(); id != "" || err != nil {
+		t.Errorf("still to be mended: %q, %v", id, err)
+	}
+}
+
+// Everything that a worker did stands in the audit and in what a technician takes along, and neither has the patient or a number.
+func TestAuditAndExport(t *testing.T) {
+	b := liveKiosk(t)
+	s := newTouchscreen(t, b.k)
+	s.touch("start", "number 7")
+	s.digits("9999")
+	s.touch("next")
+	s.touch("back", "back")
+	s.signIn()
+	s.byHand()
+	s.touch("finish", "back", "sign-out")
+	where, err := backend{b.k}.Export()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(where)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{`"123"`, "122", "368", "6174", "9999"} {
+		if strings.Contains(strings.ReplaceAll(string(raw), where, ""), `: `+secret) {
+			t.Errorf("the export holds %s", secret)
+		}
+	}
+	acts, err := backend{b.k}.acts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var did []string
+	for _, e := range acts {
+		ok := ""
+		if !e.OK {
+			ok = "!"
+		}
+		did = append(did, ok+string(e.Did))
+	}
+	want := "started !sign-in sign-in visit by-hand by-hand by-hand visit-ended sign-out"
+	if got := strings.Join(did, " "); got != want {
+		t.Errorf("the audit has %q, want %q", got, want)
+	}
+	if acts[3].Who != "w-7" || acts[3].Did != audit.Open {
+		t.Errorf("who opened the visit: %+v", acts[3])
+	}
+}
