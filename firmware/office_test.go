@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"log/slog"
 	"os"
 	"strings"
 	"testing"
@@ -9,39 +10,41 @@ import (
 	"nabz/firmware/audit"
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
+	"nabz/firmware/screen"
+	"nabz/hwtest/stage"
 )
 
 // What is over stands in the day's list with its receipts; a number that was typed can be corrected and all of it withdrawn, each once, and it reaches the
 // queue. A patient of an earlier visit is known by number.
 func TestAfterTheVisit(t *testing.T) {
 	b := liveKiosk(t)
-	s := newTouchscreen(t, b.k)
-	s.signIn()
-	s.byHand()
-	s.touch("finish")
+	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
+	s.SignIn("7", "6174")
+	s.ByHand("123")
+	s.Touch("finish")
 	past, err := backend{b.k}.Past()
 	if err != nil || len(past) != 1 || past[0].Reached != 1 || past[0].Operator != "w-7" {
 		t.Fatalf("the day: %+v, %v", past, err)
 	}
-	s.touch("back", "today", "visit "+past[0].ID, "slip")
-	if !strings.Contains(s.page, "122/78 mmHg (by hand)") || !strings.Contains(s.page, "<path") {
+	s.Touch("back", "today", "visit "+past[0].ID, "slip")
+	if !s.Has("122/78 mmHg (by hand)") || !s.Has("<path") {
 		t.Error("the slip has no row or no code")
 	}
-	s.touch("back", "correct", "kind blood-pressure")
-	s.digits("132")
-	s.touch("next")
-	s.digits("78")
-	s.touch("next", "next")
+	s.Touch("back", "correct", "kind blood-pressure")
+	s.Digits("132")
+	s.Touch("next")
+	s.Digits("78")
+	s.Touch("next", "next")
 	all := entries(t, b.k)
 	fixed := all[len(all)-1].Reading
 	if fixed == nil || fixed.Measurement.(vitals.BloodPressure).Systolic != vitals.Some(vitals.MmHg(132)) || fixed.Supersedes != all[0].Reading.ID || fixed.Operator != "w-7" {
 		t.Fatalf("corrected: %+v", fixed)
 	}
-	s.touch("wrong", "sure")
+	s.Touch("wrong", "sure")
 	if got := entries(t, b.k); len(got) != 8 || got[7].Retraction == nil {
 		t.Errorf("%d entries after the correction and four withdrawals", len(got))
 	}
-	if !strings.Contains(s.page, "data-screen=\"past\"") || strings.Contains(s.page, `value="wrong"`) {
+	if !s.Has("data-screen=\"past\"") || s.Has(`value="wrong"`) {
 		t.Error("what is withdrawn can be withdrawn again")
 	}
 	if p, known, err := (backend{b.k}).Find(reading.PatientRef{Type: reading.MedicalRecord, Value: "123"}); err != nil || !known || p.Sex != reading.Female {
@@ -52,10 +55,10 @@ func TestAfterTheVisit(t *testing.T) {
 // A crash between the state of an amended visit and the queue is made good at the next start.
 func TestHalfAmendedVisitIsMended(t *testing.T) {
 	b := liveKiosk(t)
-	s := newTouchscreen(t, b.k)
-	s.signIn()
-	s.byHand()
-	s.touch("finish")
+	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
+	s.SignIn("7", "6174")
+	s.ByHand("123")
+	s.Touch("finish")
 	past, err := backend{b.k}.Past()
 	if err != nil {
 		t.Fatal(err)
@@ -88,14 +91,14 @@ func TestHalfAmendedVisitIsMended(t *testing.T) {
 // Everything that a worker did stands in the audit and in what a technician takes along, and neither has the patient or a number.
 func TestAuditAndExport(t *testing.T) {
 	b := liveKiosk(t)
-	s := newTouchscreen(t, b.k)
-	s.touch("start", "number 7")
-	s.digits("9999")
-	s.touch("next")
-	s.touch("back", "back")
-	s.signIn()
-	s.byHand()
-	s.touch("finish", "back", "sign-out")
+	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
+	s.Touch("start", "number 7")
+	s.Digits("9999")
+	s.Touch("next")
+	s.Touch("back", "back")
+	s.SignIn("7", "6174")
+	s.ByHand("123")
+	s.Touch("finish", "back", "sign-out")
 	where, err := backend{b.k}.Export()
 	if err != nil {
 		t.Fatal(err)

@@ -2,14 +2,8 @@ package firmware
 
 import (
 	"context"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
-	"regexp"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -21,6 +15,7 @@ import (
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/workers"
+	"nabz/hwtest/stage"
 	"nabz/queue"
 )
 
@@ -34,89 +29,6 @@ func liveKiosk(t *testing.T) *bench {
 	b := &bench{t: t, cfg: cfg}
 	b.start()
 	return b
-}
-
-// touchscreen is a finger without eyes: it touches what the page offers.
-type touchscreen struct {
-	http.Handler
-	fatal func(...any)
-	page  string
-}
-
-func newTouchscreen(t testing.TB, k *Kiosk) *touchscreen {
-	s := &touchscreen{Handler: screen.Handler(backend{k}, slog.New(slog.DiscardHandler)), fatal: t.Fatal}
-	s.look()
-	return s
-}
-
-func (s *touchscreen) look() {
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://127.0.0.1:8080/", nil))
-	s.page = w.Body.String()
-}
-
-var (
-	revForm    = regexp.MustCompile(`name="rev" value="([0-9]+)"`)
-	buttonForm = regexp.MustCompile(`<button[^>]*name="tap" value="([^"]*)"([^>]*)>`)
-	screenForm = regexp.MustCompile(`data-screen="([^"]*)"`)
-)
-
-func (s *touchscreen) shows() string { return screenForm.FindStringSubmatch(s.page)[1] }
-
-// offers are the buttons that can be touched.
-func (s *touchscreen) offers() (all []string) {
-	for _, b := range buttonForm.FindAllStringSubmatch(s.page, -1) {
-		if !strings.Contains(b[2], "disabled") {
-			all = append(all, b[1])
-		}
-	}
-	return all
-}
-
-func (s *touchscreen) touch(taps ...string) {
-	for _, tap := range taps {
-		form := url.Values{"rev": {revForm.FindStringSubmatch(s.page)[1]}, "tap": {tap}}
-		r := httptest.NewRequest(http.MethodPost, "http://127.0.0.1:8080/act", strings.NewReader(form.Encode()))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Accept", "text/fragment+html")
-		w := httptest.NewRecorder()
-		s.ServeHTTP(w, r)
-		if s.page = w.Body.String(); !strings.Contains(s.page, "data-rev") {
-			raw, _ := io.ReadAll(w.Result().Body)
-			s.fatal("after ", tap, ": ", w.Code, string(raw))
-		}
-	}
-}
-
-func (s *touchscreen) digits(some string) {
-	for _, d := range some {
-		s.touch("digit " + string(d))
-	}
-}
-
-func (s *touchscreen) signIn() {
-	s.touch("start", "number 7")
-	s.digits("6174")
-	s.touch("next")
-}
-
-// byHand takes a patient through a visit whose numbers are all typed.
-func (s *touchscreen) byHand() {
-	s.touch("start")
-	s.digits("123")
-	s.touch("next")
-	if s.shows() == "birth" {
-		s.touch("next", "sex female")
-	}
-	s.touch("next", "by-hand")
-	s.digits("122")
-	s.touch("next")
-	s.digits("78")
-	s.touch("next", "next", "next", "by-hand")
-	s.digits("97")
-	s.touch("next", "next", "next", "by-hand")
-	s.digits("368")
-	s.touch("next", "site axillary", "next")
 }
 
 // entries are all that a kiosk's queue has or had.
@@ -141,28 +53,28 @@ func entries(t interface{ Fatal(...any) }, k *Kiosk) (all []reading.Entry) {
 // the lesson accepted is marked as practice.
 func TestPracticeNeverReachesTheRecord(t *testing.T) {
 	b := liveKiosk(t)
-	s := newTouchscreen(t, b.k)
-	s.signIn()
+	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
+	s.SignIn("7", "6174")
 	lesson := func() []reading.Entry { return entries(t, b.k.practice.at.kiosk()) }
-	s.touch("practice", "lesson normal")
-	s.byHand()
-	if got := lesson(); len(got) != 3 || s.shows() != "review" {
-		t.Fatalf("the lesson accepted %d readings and shows %s", len(got), s.shows())
+	s.Touch("practice", "lesson normal")
+	s.ByHand("123")
+	if got := lesson(); len(got) != 3 || s.Shows() != "review" {
+		t.Fatalf("the lesson accepted %d readings and shows %s", len(got), s.Shows())
 	}
-	s.touch("finish", "leave")
+	s.Touch("finish", "leave")
 	if w, _ := b.k.workers.Of("7"); !slices.Equal(w.Lessons, []string{"normal"}) || w.Visits != 0 {
 		t.Errorf("learned %v, visits %d", w.Lessons, w.Visits)
 	}
 	accepted := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		s.fatal = func(all ...any) { rt.Fatal(all...) }
-		s.touch("practice", "lesson "+rapid.SampledFrom([]string{"normal", "loose-cuff", "moving-finger", "no-link"}).Draw(rt, "lesson"))
+		s.Fail = func(all ...any) { rt.Fatal(all...) }
+		s.Touch("practice", "lesson "+rapid.SampledFrom([]string{"normal", "loose-cuff", "moving-finger", "no-link"}).Draw(rt, "lesson"))
 		if rapid.Bool().Draw(rt, "begun") {
-			s.byHand()
+			s.ByHand("123")
 		}
 		for range rapid.IntRange(1, 25).Draw(rt, "touches") {
-			some := slices.DeleteFunc(s.offers(), func(tap string) bool { return tap == "leave" })
-			s.touch(rapid.SampledFrom(some).Draw(rt, "touch"))
+			some := slices.DeleteFunc(s.Offers(), func(tap string) bool { return tap == "leave" })
+			s.Touch(rapid.SampledFrom(some).Draw(rt, "touch"))
 		}
 		for _, e := range lesson() {
 			if accepted++; e.Reading != nil && !e.Reading.Practice || e.Retraction != nil && !e.Retraction.Of.Practice {
@@ -171,7 +83,7 @@ func TestPracticeNeverReachesTheRecord(t *testing.T) {
 		}
 		b.k.practice.end() // however deep in a lesson: the screen is left as somebody who goes away leaves it
 		s.Handler = screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler))
-		s.look()
+		s.Look()
 		if got := entries(rt, b.k); len(got) > 0 {
 			rt.Fatalf("%d entries of a lesson are in the real queue", len(got))
 		}
@@ -179,12 +91,12 @@ func TestPracticeNeverReachesTheRecord(t *testing.T) {
 	if accepted < 20 {
 		t.Errorf("only %d readings were accepted in all lessons: the walk does not get there", accepted)
 	}
-	s.fatal = t.Fatal
-	s.touch("start")
-	s.digits("123")
-	s.touch("next")
-	if s.shows() != "birth" {
-		t.Errorf("the patient of a lesson is known outside: %s", s.shows())
+	s.Fail = t.Fatal
+	s.Touch("start")
+	s.Digits("123")
+	s.Touch("next")
+	if s.Shows() != "birth" {
+		t.Errorf("the patient of a lesson is known outside: %s", s.Shows())
 	}
 	if names := topics(b.k); !slices.Equal(names, []string{}) {
 		t.Errorf("a lesson without credentials has a link: %v", names)

@@ -86,8 +86,9 @@ func (k *kiosk) end() {
 // finger is one tab of Chromium, and who touches it.
 type finger struct {
 	*testing.T
-	ctx  context.Context
-	taps int
+	ctx    context.Context
+	taps   int
+	waited time.Duration // for the kiosk's answers
 }
 
 func newFinger(t *testing.T, url string, w, h int64) *finger {
@@ -137,6 +138,8 @@ func (f *finger) touch(tap string) {
 	f.taps++
 	button := fmt.Sprintf("button[value=%q]", tap)
 	before := js[string](f, `document.querySelector("#screen form").dataset.rev`)
+	from := time.Now()
+	defer func() { f.waited += time.Since(from) }()
 	if err := chromedp.Do(f.ctx, chromedp.Tap(chromedp.CSS(button))); err != nil {
 		f.Fatalf("touch %s: %v", tap, err)
 	}
@@ -247,7 +250,7 @@ func TestWholeVisitByTouch(t *testing.T) {
 			if want := []string{"122/78 mmHg", "97 %", "72 /min", "36.8 °C"}; !slices.Equal(cards, want) {
 				t.Errorf("saved: %q, want %q", cards, want)
 			}
-			f.taps = 0
+			f.taps, f.waited = 0, 0
 			f.touch("start")
 			f.sees("identify")
 			f.touch("recent 123")
@@ -257,7 +260,15 @@ func TestWholeVisitByTouch(t *testing.T) {
 			if f.taps > 9 {
 				t.Errorf("a known patient takes %d touches, want 9 at most", f.taps)
 			}
-			t.Logf("%d touches for a known patient", f.taps)
+			// A touch takes a practised hand about a second and a half (to look, reach and touch); the rest is the kiosk's.
+			spent := time.Duration(f.taps)*1500*time.Millisecond + f.waited
+			if spent >= 15*time.Second {
+				t.Errorf("a known patient takes %s of the worker's time beside the measurements", spent)
+			}
+			t.Logf("%d touches for a known patient, %s until the kiosk answered them", f.taps, f.waited)
+			if away := js[[]string](f, `performance.getEntriesByType("resource").map((e) => e.name).filter((n) => !n.startsWith(location.origin + "/"))`); len(away) > 0 {
+				t.Errorf("requests left the kiosk: %v", away)
+			}
 			if broken := js[[]string](f, "broken"); len(broken) > 0 {
 				t.Errorf("the page's policy was broken: %v", broken)
 			}

@@ -98,6 +98,7 @@ func Of(v View, s Session) Screen {
 var claims = map[string]string{
 	"saved.title": "saved.not", "today.body": "notsaved", "cancel.body": "notsaved", "p.review.body": "notsaved", "p.done.title": "saved.not",
 	"p.cancelled.body": "notsaved", "p.repeat-confirm.body": "notsaved", "p.count-done.body": "notsaved",
+	"status.body": "notsaved", "corner-queue.body": "notsaved",
 }
 
 // unkept takes back every word that calls something saved.
