@@ -55,7 +55,7 @@ var layers = []struct {
 	{"hwtest/queuebench", []string{"queue"}},
 	{"hwtest/distrust", nil},
 	{"hwtest/touch", nil},
-	{"hwtest/kioskbench", []string{"hwtest/stage", "firmware/screen"}},
+	{"hwtest/kioskbench", []string{"hwtest/stage", "firmware/exam", "firmware/screen"}},
 	{"hwtest/stage", []string{"drivers/sim", "drivers/vitals", "firmware/..."}},
 	{"hwtest/powercut/card", nil},
 	{"hwtest/powercut/machine", nil},
