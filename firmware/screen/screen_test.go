@@ -29,12 +29,13 @@ type kiosk struct {
 	opened   []string
 	released []uint64
 	kept     []byte
+	live     bool // no practice
 	workers  *workers.Register
 	acts     []audit.Entry
 	err      error
 }
 
-func (k *kiosk) State() (State, error) { return State{Kiosk: "bhu-1", Practice: true}, k.err }
+func (k *kiosk) State() (State, error) { return State{Kiosk: "bhu-1", Practice: !k.live}, k.err }
 
 func (k *kiosk) Open(_ context.Context, who exam.Identify) (exam.View, error) {
 	k.opened = append(k.opened, who.Operator)

@@ -135,11 +135,12 @@ func (f *front) signIn(ctx context.Context, s seen, next guide.Session, c guide.
 	} else {
 		w, err = f.Workers().SignIn(c.Number, c.PIN)
 	}
-	who := workers.Worker{Number: c.Number}.ID()
+	who := "unknown" // what was typed as a number may have been a PIN
+	if tried, known := f.Workers().Of(c.Number); known {
+		who = tried.ID()
+	}
 	if err == nil {
 		who = w.ID()
-	} else if c.PIN == "" {
-		who = "badge"
 	}
 	f.note(audit.Entry{Who: who, Did: audit.SignIn, OK: err == nil})
 	var locked *workers.LockedError

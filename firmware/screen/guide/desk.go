@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"nabz/firmware/exam"
+	"nabz/firmware/reading"
 )
 
 // onDesk is a screen without a visit.
@@ -113,6 +114,13 @@ func (s Session) recents() (all []Button) {
 	return all
 }
 
+func sexIcon(s reading.Sex) string {
+	if s == reading.Female || s == reading.Male {
+		return string(s)
+	}
+	return "person"
+}
+
 // identity is what two people compare: the number, the year of birth, the sex.
 func (s Session) identity() []Card {
 	birth := s.Patient.Birth
@@ -121,6 +129,6 @@ func (s Session) identity() []Card {
 	}
 	return []Card{
 		{Kind: "confirm.birth", Value: birth, Icon: "calendar"},
-		{Kind: "sex." + string(s.Patient.Sex), Icon: string(s.Patient.Sex)},
+		{Kind: "sex." + string(s.Patient.Sex), Icon: sexIcon(s.Patient.Sex)},
 	}
 }

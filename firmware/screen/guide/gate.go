@@ -175,8 +175,10 @@ func (s Session) idle(v *exam.View) Session {
 	}
 	s.Corner, s.Aside, s.Given = "", "", ""
 	switch {
-	case v != nil && s.Gate == "":
+	case v != nil && s.Gate == "" && s.Worker != "":
 		return s.ask(PIN, s.Worker)
+	case v != nil && s.Gate == "":
+		return s.ask(Staff, "")
 	case v != nil:
 		return s
 	}
