@@ -53,6 +53,9 @@ func TestRefused(t *testing.T) {
 		"device without port":    {"name=\"a\"\n[cuff]\nprotocol=\"par\"", "cuff: give either path or usb"},
 		"device with two ports":  {"name=\"a\"\n[cuff]\nprotocol=\"par\"\npath=\"/dev/a\"\nusb=\"10C4:EA60\"", "cuff: give either"},
 		"unknown protocol":       {"name=\"a\"\n[oximeter]\nprotocol=\"par\"\npath=\"/dev/a\"", "oximeter.protocol:"},
+		"worker without a PIN":   {"name=\"a\"\n[[worker]]\nnumber=\"7\"", "worker 7: pin is no argon2id hash"},
+		"worker of no badge":     {"name=\"a\"\n[[worker]]\nnumber=\"07\"", "worker 07: number is 1 to 9999"},
+		"PIN in clear":           {"name=\"a\"\n[staff]\ntechnician_pin=\"7316\"", "staff.technician_pin:"},
 		"bad USB id":             {"name=\"a\"\n[oximeter]\nprotocol=\"bci\"\nusb=\"10C4\"", "oximeter.usb:"},
 	}
 	for name, c := range cases {

@@ -182,3 +182,56 @@ func TestEvidence(t *testing.T) {
 		t.Errorf("after %d newer ones: %v", keepEvidence, err)
 	}
 }
+
+// What was amended and is not in the queue yet is named until it is, also after a restart; visits come newest first.
+func TestAmendedVisit(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	for i := range 3 {
+		must(t, s.KeepVisit(fmt.Sprintf("%s%d", visit[:len(visit)-1], i), fmt.Append(nil, i), false))
+	}
+	must(t, s.Amend(visit, []byte("amended"), Begun{Receipt: Receipt{Entry: entry, Visit: visit}}))
+	must(t, s.Close())
+	s = open(t, dir)
+	if id, err := s.Mending(); err != nil || id != visit {
+		t.Errorf("to be mended: %q, %v", id, err)
+	}
+	if saved, err := s.Visit(visit); err != nil || string(saved) != "amended" {
+		t.Errorf("%q, %v", saved, err)
+	}
+	var order []string
+	must(t, s.Latest(func(_ string, saved []byte) bool {
+		order = append(order, string(saved))
+		return len(order) < 2
+	}))
+	if strings.Join(order, " ") != "2 amended" {
+		t.Errorf("the newest two: %q", order)
+	}
+	must(t, s.Amended())
+	if id, err := s.Mending(); err != nil || id != "" {
+		t.Errorf("mended, and still %q, %v", id, err)
+	}
+	if saved, err := s.Visit("none"); err != nil || saved != nil {
+		t.Errorf("a visit that is not kept: %q, %v", saved, err)
+	}
+}
+
+// Small records are kept by name, sealed.
+func TestNamedRecords(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	must(t, s.Remember("worker/7", []byte("SYNTHETIC-SYNTHETIC")))
+	must(t, s.Remember("worker/12", []byte("x")))
+	must(t, s.Remember("screen", []byte("y")))
+	must(t, s.Close())
+	s = open(t, dir)
+	if raw, err := s.Remembered("worker/7"); err != nil || string(raw) != "SYNTHETIC-SYNTHETIC" {
+		t.Errorf("%q, %v", raw, err)
+	}
+	if names, err := s.Names("worker/"); err != nil || strings.Join(names, " ") != "worker/12 worker/7" {
+		t.Errorf("%q, %v", names, err)
+	}
+	if raw, err := s.Remembered("none"); err != nil || raw != nil {
+		t.Errorf("%q, %v", raw, err)
+	}
+}
