@@ -14,7 +14,7 @@ import (
 // to do, and a few touches of what it shows lead out of the visit.
 func TestEveryFaultHasAWayOn(t *testing.T) {
 	t.Parallel() // it waits for its own devices
-	k := newKiosk(t)
+	k := newKiosk(t, false)
 	h, err := stage.At(k.k.URL())
 	if err != nil {
 		t.Fatal(err)

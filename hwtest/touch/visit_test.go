@@ -29,10 +29,11 @@ type kiosk struct {
 	k     *firmware.Kiosk
 }
 
-func newKiosk(t *testing.T) *kiosk {
+// newKiosk starts one. With byHand finger and probe stay where they are, so that no result comes between a look and a touch.
+func newKiosk(t *testing.T, byHand bool) *kiosk {
 	t.Helper()
 	dir := t.TempDir()
-	bench := stage.NewBench(filepath.Join(dir, "dev"), 20, false)
+	bench := stage.NewBench(filepath.Join(dir, "dev"), 20, byHand)
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() { served <- bench.Serve(ctx) }()
@@ -241,7 +242,7 @@ func TestWholeVisitByTouch(t *testing.T) {
 	for lang, size := range map[string][2]int64{"ur": {800, 480}, "en": {1024, 600}} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel() // it waits for its own devices
-			k := newKiosk(t)
+			k := newKiosk(t, false)
 			f := newFinger(t, k.k.URL(), size[0], size[1])
 			f.signIn(lang)
 			f.newPatient()
@@ -282,7 +283,7 @@ func TestWholeVisitByTouch(t *testing.T) {
 // TestPulledPlugsAreSaid pulls each device while its step is prepared: the screen says so by itself, and goes back when it is plugged in.
 func TestPulledPlugsAreSaid(t *testing.T) {
 	t.Parallel() // it waits for its own devices
-	k := newKiosk(t)
+	k := newKiosk(t, true)
 	f := newFinger(t, k.k.URL(), 800, 480)
 	f.signIn("ur")
 	f.newPatient()
@@ -302,7 +303,7 @@ func TestPulledPlugsAreSaid(t *testing.T) {
 // TestRestartAtEveryScreen stops the kiosk at each screen of a visit and starts it again: the same screen, with the same values.
 func TestRestartAtEveryScreen(t *testing.T) {
 	t.Parallel() // it waits for its own devices
-	k := newKiosk(t)
+	k := newKiosk(t, true)
 	f := newFinger(t, k.k.URL(), 1024, 600)
 	seen := func(screen string) {
 		t.Helper()
