@@ -27,7 +27,7 @@ web: deps voice ## the fonts of the screen, from npm by lock file, and its promp
 	@echo "awaiting a native clinical reviewer: the words of $$(sed -n 's/^var AwaitingReview = .*{\(.*\)}/\1/p' firmware/screen/words/words.go)"
 
 test: web lint ## install what is missing, then every check and race test
-	CGO_ENABLED=1 go test -race -timeout 10m ./...
+	CGO_ENABLED=1 go test -race -parallel 4 -timeout 10m ./... # what is parallel waits for devices, not for processors
 
 lint: ## vet, staticcheck, gofumpt
 	go vet ./... && go tool staticcheck -checks all ./...
