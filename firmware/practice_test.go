@@ -126,7 +126,7 @@ func topics(k *Kiosk) []string {
 // TestLessons goes through each lesson as a worker who does what the screen says, with the simulated devices. What the lesson is about comes up, and
 // the visit can be finished.
 func TestLessons(t *testing.T) {
-	t.Parallel() // it waits for its own devices
+	t.Parallel()           // it waits for its own devices
 	var all sync.WaitGroup // all at once: they wait for their devices, not for this machine
 	for _, name := range screen.Lessons {
 		cfg := practiceConfig(configOf(t, t.TempDir(), ""))
