@@ -3,6 +3,7 @@ package screen
 import (
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 
 	"rsc.io/qr"
@@ -47,7 +48,7 @@ func row(p Past) string {
 		if newest[r.Kind] == "" {
 			kinds = append(kinds, r.Kind)
 		}
-		newest[r.Kind] = value1(r)
+		newest[r.Kind] = inWords(r)
 	}
 	for _, k := range kinds {
 		parts = append(parts, newest[k])
@@ -55,21 +56,21 @@ func row(p Past) string {
 	return strings.Join(append(parts, p.Operator), "; ")
 }
 
-// value1 is one reading in the words of a register.
-func value1(r exam.Shown) string {
+// inWords is one reading in the words of a register.
+func inWords(r exam.Shown) string {
 	text := ""
 	switch {
 	case r.Absent != "":
 		return r.Kind + " --"
 	case r.BP != nil:
-		s, _ := r.BP.Systolic.Get()
-		d, _ := r.BP.Diastolic.Get()
-		text = fmt.Sprintf("BP %d/%d mmHg", s, d)
+		text = "BP " + bare(r.BP.Systolic) + "/" + bare(r.BP.Diastolic) + " mmHg"
 	case r.Oximetry != nil:
 		text = "SpO2 " + r.Oximetry.SpO2.String() + ", pulse " + r.Oximetry.Pulse.String()
 	case r.Temperature != nil:
-		milli, _ := r.Temperature.Value.Get()
-		text = "T " + vitals.Decimal(int(milli+50)/100, 1) + " °C"
+		text = "T --"
+		if milli, known := r.Temperature.Value.Get(); known {
+			text = "T " + vitals.Decimal(int(milli+50)/100, 1) + " °C"
+		}
 	case r.Respiration != nil:
 		text = "RR " + r.Respiration.Rate.String()
 	case r.Condition != nil:
@@ -79,6 +80,15 @@ func value1(r exam.Shown) string {
 		text += " (by hand)"
 	}
 	return text
+}
+
+// bare is a number without its unit, or two dashes.
+func bare(n vitals.Maybe[vitals.MmHg]) string {
+	value, known := n.Get()
+	if !known {
+		return "--"
+	}
+	return strconv.Itoa(int(value))
 }
 
 // matrix is a text as a QR code, drawn as one path.

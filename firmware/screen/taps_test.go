@@ -6,8 +6,11 @@ import (
 	"regexp"
 	"testing"
 
+	"nabz/drivers/vitals"
 	"nabz/firmware/audit"
 	"nabz/firmware/clock"
+	"nabz/firmware/exam"
+	"nabz/firmware/reading"
 	"nabz/firmware/screen/guide"
 )
 
@@ -145,5 +148,18 @@ func TestQuickCheck(t *testing.T) {
 		if got, ok := all[label]; !ok || got != want {
 			t.Errorf("%s: %v, want %v", label, got, want)
 		}
+	}
+}
+
+// A number that is not there is two dashes on the slip, never a zero.
+func TestSlipInventsNothing(t *testing.T) {
+	p := Past{Patient: reading.PatientRef{Value: "1"}, Operator: "w-7", View: exam.View{Readings: []exam.Shown{
+		{Kind: "blood-pressure", BP: &vitals.BloodPressure{Systolic: vitals.Some(vitals.MmHg(84))}},
+		{Kind: "oximetry", Oximetry: &vitals.Oximetry{Pulse: vitals.Some(vitals.PerMinute(61))}},
+		{Kind: "temperature", Temperature: &vitals.Temperature{}},
+		{Kind: "respiration", Respiration: &vitals.Respiration{}},
+	}}}
+	if want := "0001-01-01 00:00; 1; BP 84/-- mmHg; SpO2 --, pulse 61 /min; T --; RR --; w-7"; row(p) != want {
+		t.Errorf("%q, want %q", row(p), want)
 	}
 }
