@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"nabz/firmware/audit"
@@ -19,22 +20,19 @@ func afterwards(w exam.What) bool {
 	return false
 }
 
-// amend steps a visit that is over. Its state is written first, with a mark that its entries are to be put; the mark goes when the queue has them.
+// amend steps a visit that is over. Its state is written first, with a mark that its entries are not put; the mark goes when the queue has them.
 func (d *desk) amend(ctx context.Context, a ask) error {
 	visit, err := d.over(a.visit)
 	if err != nil {
-		a.answer <- answer{err: err}
+		a.answer <- answer{err: err} // only the asker's affair
 		return nil
 	}
 	effects := visit.Step(exam.Event{At: d.clock.Now(), ID: newID(), What: a.what})
 	if len(effects) > 0 {
-		if err := d.keepAmended(ctx, visit, effects); err != nil {
-			a.answer <- answer{err: err}
-			return err
-		}
+		err = d.keepAmended(ctx, visit, effects)
 	}
-	a.answer <- answer{view: visit.View()}
-	return nil
+	a.answer <- answer{view: visit.View(), err: err}
+	return err
 }
 
 // over takes up a visit that is over. Whatever is wrong is the asker's to hear.
@@ -65,7 +63,7 @@ func (d *desk) keepAmended(ctx context.Context, visit *exam.Visit, effects []exa
 			}
 		}
 	}
-	return d.putAll(ctx, visit)
+	return errors.Join(d.putAll(ctx, visit), d.settle())
 }
 
 // putAll puts every entry of a visit into the queue, which ignores what it has.
@@ -75,23 +73,36 @@ func (d *desk) putAll(ctx context.Context, visit *exam.Visit) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// settle forgets the marks of what is not put, once the queue has everything.
+func (d *desk) settle() error {
 	if len(d.unsaved) > 0 {
 		return nil // tried again at every tick, and after a restart
 	}
-	return d.visits.Amended()
+	return d.visits.AllPut()
 }
 
-// mend makes good what a crash may have left of an amendment.
+// mend makes good what a crash kept from the queue of visits that are over.
 func (d *desk) mend(ctx context.Context) error {
-	id, err := d.visits.Mending()
-	if err != nil || id == "" {
+	ids, err := d.visits.Unput()
+	if err != nil || len(ids) == 0 {
 		return err
 	}
-	visit, err := d.over(id)
-	if err != nil {
-		return fmt.Errorf("mend visit %s: %w", id, err)
+	for _, id := range ids {
+		visit, err := d.over(id)
+		if errors.Is(err, screen.ErrStale) {
+			continue // forgotten since, so everything of it is recorded
+		}
+		if err != nil {
+			return fmt.Errorf("mend visit %s: %w", id, err)
+		}
+		if err := d.putAll(ctx, visit); err != nil {
+			return err
+		}
 	}
-	return d.putAll(ctx, visit)
+	return d.settle()
 }
 
 // note writes acts into the audit. A card that takes no more of them does not stop a measurement.

@@ -116,10 +116,8 @@ func (d *desk) resume(ctx context.Context) error {
 	if d.visit, err = exam.Resume(saved); err != nil {
 		return fmt.Errorf("resume visit: %w", err)
 	}
-	for _, e := range d.visit.Entries() {
-		if err := d.save(ctx, e, d.visit.Urgent(e.ID())); err != nil {
-			return err
-		}
+	if err := d.putAll(ctx, d.visit); err != nil {
+		return err
 	}
 	d.publish()
 	d.log.Info("visit resumed", "visit", d.visit.View().ID, "step", d.visit.View().Step)

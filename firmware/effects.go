@@ -28,6 +28,9 @@ func (d *desk) carryOut(ctx context.Context, effects []exam.Effect) error {
 		}
 	}
 	d.publish()
+	if d.visit == nil {
+		return d.settle() // the event that ended the visit may have begun something
+	}
 	return nil
 }
 
@@ -161,10 +164,11 @@ func (d *desk) putUnsaved(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(d.unsaved) == 0 {
-		d.full.Set("")
+	if len(d.unsaved) > 0 {
+		return nil
 	}
-	return nil
+	d.full.Set("")
+	return d.settle()
 }
 
 // keepVisits is how many visits are remembered for review; after every trimEvery visits the rest is forgotten.

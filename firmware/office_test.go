@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"errors"
 	"log/slog"
 	"os"
 	"strings"
@@ -11,12 +12,13 @@ import (
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
+	"nabz/firmware/visits"
 	"nabz/hwtest/stage"
 )
 
-// What is over stands in the day's list with its receipts; a number that was typed can be corrected and all of it withdrawn, each once, and it reaches the
-// queue. A patient of an earlier visit is known by number.
-func TestAfterTheVisit(t *testing.T) {
+// finished is a kiosk on which worker 7 has just finished a visit with three typed numbers, and that visit.
+func finished(t *testing.T) (*bench, *stage.Page, string) {
+	t.Helper()
 	b := liveKiosk(t)
 	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
 	s.SignIn("7", "6174")
@@ -26,7 +28,14 @@ func TestAfterTheVisit(t *testing.T) {
 	if err != nil || len(past) != 1 || past[0].Reached != 1 || past[0].Operator != "w-7" {
 		t.Fatalf("the day: %+v, %v", past, err)
 	}
-	s.Touch("back", "today", "visit "+past[0].ID, "slip")
+	return b, s, past[0].ID
+}
+
+// What is over stands in the day's list with its receipts; a number that was typed can be corrected and all of it withdrawn, each once, and it reaches the
+// queue. A patient of an earlier visit is known by number.
+func TestAfterTheVisit(t *testing.T) {
+	b, s, id := finished(t)
+	s.Touch("back", "today", "visit "+id, "slip")
 	if !s.Has("122/78 mmHg (by hand)") || !s.Has("<path") {
 		t.Error("the slip has no row or no code")
 	}
@@ -50,41 +59,83 @@ func TestAfterTheVisit(t *testing.T) {
 	if p, known, err := (backend{b.k}).Find(reading.PatientRef{Type: reading.MedicalRecord, Value: "123"}); err != nil || !known || p.Sex != reading.Female {
 		t.Errorf("looked up: %+v, %v, %v", p, known, err)
 	}
+	if ids, err := b.k.visits.Unput(); err != nil || len(ids) > 0 {
+		t.Errorf("the queue has everything, and still marked: %q, %v", ids, err)
+	}
 }
 
-// A crash between the state of an amended visit and the queue is made good at the next start.
-func TestHalfAmendedVisitIsMended(t *testing.T) {
-	b := liveKiosk(t)
+// A crash between the state of a visit that is over and the queue is made good at the next start: of a visit that was withdrawn afterwards, and of one
+// that the worker ended by "wrong patient".
+func TestCrashBetweenTheEndAndTheQueue(t *testing.T) {
+	crash := func(b *bench, visit *exam.Visit, what exam.What, keep func(id string, saved []byte, begun ...visits.Begun) error) {
+		t.Helper()
+		before := len(entries(t, b.k))
+		effects := visit.Step(exam.Event{At: b.k.clock.Now(), ID: newID(), What: what})
+		saved, err := visit.Save()
+		if err == nil {
+			err = keep(visit.View().ID, saved, begun(effects, nil)...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.end()
+		b.start()
+		retracted := 0
+		for _, e := range entries(t, b.k)[before:] {
+			if e.Retraction != nil {
+				retracted++
+			}
+		}
+		if want := retractions(effects); retracted != want || want == 0 {
+			t.Errorf("%T: %d of %d retractions reached the queue", what, retracted, want)
+		}
+		if ids, err := b.k.visits.Unput(); len(ids) > 0 || err != nil {
+			t.Errorf("%T: still to be mended: %q, %v", what, ids, err)
+		}
+	}
+	b, _, id := finished(t)
+	visit, err := b.k.desk.over(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	crash(b, visit, exam.Withdraw{Operator: "w-8"}, b.k.visits.Amend)
+
+	b = liveKiosk(t)
 	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
 	s.SignIn("7", "6174")
 	s.ByHand("123")
-	s.Touch("finish")
-	past, err := backend{b.k}.Past()
+	saved, err := b.k.visits.Current()
 	if err != nil {
 		t.Fatal(err)
 	}
-	visit, err := b.k.desk.over(past[0].ID)
-	if err != nil {
+	if visit, err = exam.Resume(saved); err != nil {
 		t.Fatal(err)
 	}
-	effects := visit.Step(exam.Event{At: b.k.clock.Now(), ID: newID(), What: exam.Withdraw{Operator: "w-8"}})
-	saved, err := visit.Save()
-	if err != nil {
-		t.Fatal(err)
+	crash(b, visit, exam.WrongPatient{}, func(id string, saved []byte, begun ...visits.Begun) error {
+		return b.k.visits.KeepVisit(id, saved, false, begun...)
+	})
+}
+
+// retractions is how many retractions an event brought about.
+func retractions(effects []exam.Effect) (n int) {
+	for _, e := range effects {
+		if _, ok := e.(exam.Retract); ok {
+			n++
+		}
 	}
-	if err := b.k.visits.Amend(past[0].ID, saved, begun(effects, nil)...); err != nil {
+	return n
+}
+
+// A visit that is marked and was forgotten since does not keep the kiosk from starting.
+func TestMarkOfAForgottenVisit(t *testing.T) {
+	b := liveKiosk(t)
+	if err := errors.Join(b.k.visits.KeepVisit("gone", []byte("x"), false), b.k.visits.Trim(0)); err != nil {
 		t.Fatal(err)
-	}
-	if n := len(entries(t, b.k)); n != 3 {
-		t.Fatalf("%d entries before the restart", n)
 	}
 	b.end()
 	b.start()
-	if n := len(entries(t, b.k)); n != 6 {
-		t.Errorf("%d entries after the restart, want three readings and three retractions", n)
-	}
-	if id, err := b.k.visits.Mending(); id != "" || err != nil {
-		t.Errorf("still to be mended: %q, %v", id, err)
+	if ids, err := b.k.visits.Unput(); len(ids) > 0 || err != nil {
+		t.Errorf("%q, %v", ids, err)
 	}
 }
 

@@ -119,65 +119,60 @@ func (s *Store) Newest(n int) ([]Receipt, error) {
 	return all, nil
 }
 
-// Trim forgets whole visits beyond the newest keep, oldest first, but none with an entry that is neither recorded nor parked, nor the
-// one in progress.
+// Trim forgets whole visits beyond the newest keep, oldest first and a few at a time, but none with an entry that is neither recorded nor parked,
+// nor the one in progress.
 func (s *Store) Trim(keep int) error {
-	old, err := s.beyond(keep)
+	old, err := s.keys(visitPrefix)
+	if err != nil {
+		return fmt.Errorf("read visits: %w", err)
+	}
+	old = old[:max(0, len(old)-keep)]
+	entries, waits, err := s.entriesOf(old)
 	if err != nil {
 		return err
 	}
-	if len(old) == 0 {
-		return s.trimEvidence()
-	}
-	byVisit := map[string][]Receipt{}
-	err = s.db.View(func(txn *badger.Txn) error {
-		return each(txn, func(r Receipt) {
-			if slices.Contains(old, r.Visit) {
-				byVisit[r.Visit] = append(byVisit[r.Visit], r)
-			}
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("read receipts: %w", err)
-	}
-	for _, id := range old {
-		if slices.ContainsFunc(byVisit[id], func(r Receipt) bool { return !r.Done() }) {
-			continue
-		}
-		if err := s.forget(id, byVisit[id]); err != nil {
+	old = slices.DeleteFunc(old, func(id string) bool { return waits[id] })
+	for _, id := range old[:min(len(old), mostForgotten)] {
+		if err := s.forget(id, entries[id]); err != nil {
 			return err
 		}
 	}
 	return s.trimEvidence()
 }
 
-// mostForgotten is how many visits one Trim looks at: behind a long outage the rest waits for the next.
+// mostForgotten is how many visits one Trim forgets: behind a long outage the rest waits for the next.
 const mostForgotten = 20
 
-// beyond are the oldest visits beyond the newest keep, oldest first. It reads keys only.
-func (s *Store) beyond(keep int) (old []string, err error) {
+// entriesOf lists the entries of some visits, and which of these visits have one that waits.
+func (s *Store) entriesOf(some []string) (entries map[string][]string, waits map[string]bool, err error) {
+	entries, waits = map[string][]string{}, map[string]bool{}
+	if len(some) == 0 {
+		return entries, waits, nil
+	}
+	for _, id := range some {
+		entries[id] = nil
+	}
 	err = s.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(visitPrefix)})
-		defer it.Close()
-		n := 0
-		for it.Rewind(); it.Valid(); it.Next() {
-			if n++; len(old) < mostForgotten {
-				old = append(old, string(it.Item().Key()[len(visitPrefix):]))
+		return each(txn, func(r Receipt) {
+			if _, wanted := entries[r.Visit]; wanted {
+				entries[r.Visit] = append(entries[r.Visit], r.Entry)
+				waits[r.Visit] = waits[r.Visit] || !r.Done()
 			}
-		}
-		old = old[:max(0, min(len(old), n-keep))]
-		return nil
+		})
 	})
-	return old, err
+	if err != nil {
+		err = fmt.Errorf("read receipts: %w", err)
+	}
+	return entries, waits, err
 }
 
-func (s *Store) forget(visit string, receipts []Receipt) error {
+func (s *Store) forget(visit string, entries []string) error {
 	return s.update("forget old visit", func(txn *badger.Txn) error {
 		if current, err := get(txn, currentKey); err != nil || string(current) == visit {
 			return err
 		}
-		for _, r := range receipts {
-			if err := errors.Join(txn.Delete([]byte(receiptPrefix+r.Entry)), txn.Delete([]byte(rawPrefix+r.Entry))); err != nil {
+		for _, e := range entries {
+			if err := errors.Join(txn.Delete([]byte(receiptPrefix+e)), txn.Delete([]byte(rawPrefix+e))); err != nil {
 				return err
 			}
 		}

@@ -22,7 +22,7 @@ const (
 	receiptPrefix = "receipt/"
 	rawPrefix     = "raw/"
 	namedPrefix   = "named/"
-	mendingKey    = "mending"
+	unputPrefix   = "unput/"
 )
 
 // Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key lies beside the store as
@@ -54,7 +54,8 @@ func options(dir string) badger.Options {
 }
 
 // KeepVisit keeps the exam's saved state of a visit; open says whether it is the one in progress. Receipts begin in the same
-// transaction, with no step reached and with their evidence; one that is known already stays as it is.
+// transaction, with no step reached and with their evidence; one that is known already stays as it is. A visit that is over is marked as
+// not put: see Unput.
 func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Begun) error {
 	return s.update("keep visit", func(txn *badger.Txn) error {
 		for _, b := range begun {
@@ -68,7 +69,10 @@ func (s *Store) KeepVisit(id string, saved []byte, open bool, begun ...Begun) er
 		if open {
 			return txn.Set([]byte(currentKey), []byte(id))
 		}
-		return txn.Delete([]byte(currentKey))
+		if err := txn.Delete([]byte(currentKey)); err != nil {
+			return err
+		}
+		return txn.Set([]byte(unputPrefix+id), nil)
 	})
 }
 
@@ -97,15 +101,11 @@ func (s *Store) Remembered(name string) (record []byte, err error) {
 }
 
 // Names lists the records whose names begin so, in order.
-func (s *Store) Names(prefix string) (names []string, err error) {
-	err = s.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(namedPrefix + prefix)})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			names = append(names, string(it.Item().Key()[len(namedPrefix):]))
-		}
-		return nil
-	})
+func (s *Store) Names(prefix string) ([]string, error) {
+	names, err := s.keys(namedPrefix + prefix)
+	for i := range names {
+		names[i] = prefix + names[i]
+	}
 	return names, err
 }
 
@@ -117,88 +117,13 @@ func (s *Store) Current() ([]byte, error) {
 		if err != nil || id == nil {
 			return err
 		}
-		sealed, err := get(txn, visitPrefix+string(id))
-		if err != nil || sealed == nil {
-			return err
-		}
-		saved, err = s.seal.open(sealed, string(id))
+		saved, err = s.visit(txn, string(id))
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read visit in progress: %w", err)
 	}
 	return saved, nil
-}
-
-// Visit returns the saved state of a visit, or nil when it is not kept any more.
-func (s *Store) Visit(id string) (saved []byte, err error) {
-	err = s.db.View(func(txn *badger.Txn) error {
-		sealed, err := get(txn, visitPrefix+id)
-		if err != nil || sealed == nil {
-			return err
-		}
-		saved, err = s.seal.open(sealed, id)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read visit: %w", err)
-	}
-	return saved, nil
-}
-
-// Latest calls each with the saved states of the newest visits, newest first (ids are UUIDv7), until it returns false.
-func (s *Store) Latest(each func(id string, saved []byte) bool) error {
-	err := s.db.View(func(txn *badger.Txn) error {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte(visitPrefix), Reverse: true, PrefetchValues: true, PrefetchSize: 20})
-		defer it.Close()
-		for it.Seek([]byte(visitPrefix + "\xff")); it.Valid(); it.Next() {
-			id := string(it.Item().Key()[len(visitPrefix):])
-			sealed, err := it.Item().ValueCopy(nil)
-			if err != nil {
-				return err
-			}
-			saved, err := s.seal.open(sealed, id)
-			if err != nil {
-				return err
-			}
-			if !each(id, saved) {
-				return nil
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("read visits: %w", err)
-	}
-	return nil
-}
-
-// Amend keeps the state of a visit that is over, with the receipts that begin, and notes that its entries are to be put into the queue. Until
-// Amended says that they are there, Mending names the visit: a crash in between is made good by putting all of them again.
-func (s *Store) Amend(id string, saved []byte, begun ...Begun) error {
-	return s.update("amend visit", func(txn *badger.Txn) error {
-		for _, b := range begun {
-			if err := begin(txn, b.Receipt); err != nil {
-				return err
-			}
-		}
-		return errors.Join(txn.Set([]byte(visitPrefix+id), s.seal.close(saved, id)), txn.Set([]byte(mendingKey), []byte(id)))
-	})
-}
-
-// Amended says that the queue has everything of the visit that was amended last.
-func (s *Store) Amended() error {
-	return s.update("amend visit", func(txn *badger.Txn) error { return txn.Delete([]byte(mendingKey)) })
-}
-
-// Mending names the visit whose amendment a crash may have left half done; empty when there is none.
-func (s *Store) Mending() (id string, err error) {
-	err = s.db.View(func(txn *badger.Txn) error {
-		raw, err := get(txn, mendingKey)
-		id = string(raw)
-		return err
-	})
-	return id, err
 }
 
 // update runs f in one synced transaction.

@@ -190,11 +190,12 @@ func TestAmendedVisit(t *testing.T) {
 	for i := range 3 {
 		must(t, s.KeepVisit(fmt.Sprintf("%s%d", visit[:len(visit)-1], i), fmt.Append(nil, i), false))
 	}
+	must(t, s.AllPut())
 	must(t, s.Amend(visit, []byte("amended"), Begun{Receipt: Receipt{Entry: entry, Visit: visit}}))
 	must(t, s.Close())
 	s = open(t, dir)
-	if id, err := s.Mending(); err != nil || id != visit {
-		t.Errorf("to be mended: %q, %v", id, err)
+	if ids, err := s.Unput(); err != nil || len(ids) != 1 || ids[0] != visit {
+		t.Errorf("not put: %q, %v", ids, err)
 	}
 	if saved, err := s.Visit(visit); err != nil || string(saved) != "amended" {
 		t.Errorf("%q, %v", saved, err)
@@ -207,9 +208,9 @@ func TestAmendedVisit(t *testing.T) {
 	if strings.Join(order, " ") != "2 amended" {
 		t.Errorf("the newest two: %q", order)
 	}
-	must(t, s.Amended())
-	if id, err := s.Mending(); err != nil || id != "" {
-		t.Errorf("mended, and still %q, %v", id, err)
+	must(t, s.AllPut())
+	if ids, err := s.Unput(); err != nil || len(ids) > 0 {
+		t.Errorf("put, and still %q, %v", ids, err)
 	}
 	if saved, err := s.Visit("none"); err != nil || saved != nil {
 		t.Errorf("a visit that is not kept: %q, %v", saved, err)
@@ -233,5 +234,24 @@ func TestNamedRecords(t *testing.T) {
 	}
 	if raw, err := s.Remembered("none"); err != nil || raw != nil {
 		t.Errorf("%q, %v", raw, err)
+	}
+}
+
+// Visits with an entry that waits for ever do not keep the others from being forgotten.
+func TestTrimGoesPastWhatWaits(t *testing.T) {
+	s := open(t, t.TempDir())
+	id := func(i int) string { return fmt.Sprintf("%s%03d", visit[:len(visit)-3], i) }
+	for i := range 60 {
+		must(t, s.KeepVisit(id(i), []byte("x"), false, Begun{Receipt: Receipt{Entry: id(500 + i), Visit: id(i)}}))
+		if i >= 30 {
+			must(t, s.Reach(id(500+i), Recorded, at(i)))
+		}
+	}
+	must(t, s.Trim(5))
+	must(t, s.Trim(5))
+	left, err := s.keys(visitPrefix)
+	must(t, err)
+	if len(left) != 35 { // thirty that wait, five newest
+		t.Errorf("%d visits are left, want 35", len(left))
 	}
 }
