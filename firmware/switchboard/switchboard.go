@@ -82,8 +82,8 @@ func (b *Board) Find(ctx context.Context, w Want, why func(error)) (Line, error)
 // drop withdraws a call; a port that was on its way is closed.
 func (b *Board) drop(c *call) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.calls = slices.DeleteFunc(b.calls, func(o *call) bool { return o == c })
+	b.mu.Unlock() // closing a line takes it again; nobody answers a call that is not there any more
 	select {
 	case l := <-c.answer:
 		_ = l.Close() // nobody is left to hear of it
