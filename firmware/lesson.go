@@ -32,9 +32,12 @@ type lesson struct {
 	log     *slog.Logger
 	room    *room
 
-	mu  sync.RWMutex
-	on  *Kiosk // nil while the power is away
-	cut chan struct{}
+	cut chan struct{} // asks for a power cut
+
+	mu    sync.RWMutex    // held for reading while the kiosk is asked something: it is closed after the last answer
+	on    *Kiosk          // nil while the power is away
+	power context.Context // of the kiosk that is on
+	off   context.CancelFunc
 }
 
 // room is what surrounds the kiosk: it knows nothing of power.
@@ -62,14 +65,14 @@ func newLesson(name string, cfg config.Config, version string, speed float64, lo
 	if name == "loose-cuff" {
 		l.room.cuff.InjectN(sim.LooseCuff, 1)
 	}
-	if err := l.power(); err != nil {
+	if err := l.start(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return l, nil
 }
 
-// power starts the kiosk.
-func (l *lesson) power() error {
+// start opens the kiosk; life runs it.
+func (l *lesson) start() error {
 	ports, err := alonePorts(l.room.dir)
 	if err != nil {
 		return err
@@ -81,6 +84,7 @@ func (l *lesson) power() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.on = k
+	l.power, l.off = context.WithCancel(context.Background())
 	return nil
 }
 
@@ -109,62 +113,76 @@ func (l *lesson) lives(ctx context.Context) error {
 			return nil
 		case <-time.After(away):
 		}
-		if err := l.power(); err != nil {
+		if err := l.start(); err != nil {
 			return err
 		}
 	}
 }
 
-// life is one kiosk from power to power cut.
+// life is one kiosk from power to power cut. What is asked of it meanwhile ends with it.
 func (l *lesson) life(ctx context.Context) error {
-	ctx, off := context.WithCancel(ctx)
+	k, power, off := l.on, l.power, l.off // only this goroutine changes them
 	defer off()
+	defer context.AfterFunc(ctx, off)()
 	go func() {
 		select {
 		case <-l.cut:
 			off()
-		case <-ctx.Done():
+		case <-power.Done():
 		}
 	}()
-	k := l.kiosk()
-	err := runAll(ctx, l.log, append(k.tasks, k.lessonLink(l.name))...)
+	err := runAll(power, l.log, append(k.tasks, k.lessonLink(l.name))...)
+	off()
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.on = nil
-	l.mu.Unlock()
 	return errors.Join(err, k.Close())
-}
-
-func (l *lesson) kiosk() *Kiosk {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return l.on
 }
 
 // errAway is what is asked of a kiosk without power.
 var errAway = errors.New("the power is away")
 
-// State implements screen.Backend.
-func (l *lesson) State() (screen.State, error) {
-	if k := l.kiosk(); k != nil {
-		return backend{k}.State()
+// ask asks the kiosk something. It ends when the power goes, for nobody would ever answer.
+func (l *lesson) ask(ctx context.Context, f func(context.Context, backend) error) error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.on == nil {
+		return errAway
 	}
-	return screen.State{Kiosk: l.cfg.Name, Version: l.version, Practice: true, Starting: true}, nil
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(l.power, cancel)()
+	return f(ctx, backend{l.on})
+}
+
+// State implements screen.Backend.
+func (l *lesson) State() (s screen.State, err error) {
+	err = l.ask(context.Background(), func(_ context.Context, b backend) error {
+		s, err = b.State()
+		return err
+	})
+	if errors.Is(err, errAway) {
+		return screen.State{Kiosk: l.cfg.Name, Version: l.version, Practice: true, Starting: true}, nil
+	}
+	return s, err
 }
 
 // Open implements screen.Backend.
-func (l *lesson) Open(ctx context.Context, who exam.Identify) (exam.View, error) {
-	if k := l.kiosk(); k != nil {
-		return backend{k}.Open(ctx, who)
-	}
-	return exam.View{}, errAway
+func (l *lesson) Open(ctx context.Context, who exam.Identify) (v exam.View, err error) {
+	err = l.ask(ctx, func(ctx context.Context, b backend) error {
+		v, err = b.Open(ctx, who)
+		return err
+	})
+	return v, err
 }
 
 // Do implements screen.Backend.
-func (l *lesson) Do(ctx context.Context, visit string, w exam.What) (exam.View, error) {
-	if k := l.kiosk(); k != nil {
-		return backend{k}.Do(ctx, visit, w)
-	}
-	return exam.View{}, errAway
+func (l *lesson) Do(ctx context.Context, visit string, w exam.What) (v exam.View, err error) {
+	err = l.ask(ctx, func(ctx context.Context, b backend) error {
+		v, err = b.Do(ctx, visit, w)
+		return err
+	})
+	return v, err
 }
 
 // Amend implements screen.Backend.
@@ -174,11 +192,12 @@ func (l *lesson) Amend(ctx context.Context, visit string, w exam.What) error {
 }
 
 // Past implements screen.Backend.
-func (l *lesson) Past() ([]screen.Past, error) {
-	if k := l.kiosk(); k != nil {
-		return backend{k}.Past()
-	}
-	return nil, nil
+func (l *lesson) Past() (all []screen.Past, err error) {
+	err = l.ask(context.Background(), func(_ context.Context, b backend) error {
+		all, err = b.Past()
+		return err
+	})
+	return all, err
 }
 
 // Find implements screen.Backend: nobody of the practice is known.
@@ -187,11 +206,13 @@ func (l *lesson) Find(reading.PatientRef) (p reading.PatientRef, found bool, err
 }
 
 // Wave implements screen.Backend.
-func (l *lesson) Wave(after uint64) ([]int, int, uint64) {
-	if k := l.kiosk(); k != nil {
-		return k.wave.Since(after)
-	}
-	return nil, 0, after
+func (l *lesson) Wave(after uint64) (samples []int, rate int, newest uint64) {
+	newest = after
+	_ = l.ask(context.Background(), func(_ context.Context, b backend) error { // without power there is no wave
+		samples, rate, newest = b.Wave(after)
+		return nil
+	})
+	return samples, rate, newest
 }
 
 // Remember implements screen.Backend: a lesson is not taken up again after a restart.
@@ -209,73 +230,3 @@ func (unasked) Practise(string) (screen.Backend, error)  { return nil, errAway }
 func (unasked) Remembered() ([]byte, error)              { return nil, nil }
 func (unasked) Workers() *workers.Register               { return nil } // the screen has the real one
 func (unasked) Note(...audit.Entry) error                { return nil } // likewise
-
-// coach is the patient and the trouble of the lesson: it moves finger and probe as the screen asks for it.
-func (l *lesson) coach(ctx context.Context) {
-	tick := time.NewTicker(tick)
-	defer tick.Stop()
-	c := coach{lesson: l}
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-			if k := l.kiosk(); k != nil {
-				view, _ := k.desk.view.Get()
-				c.look(view, time.Now())
-			}
-		}
-	}
-}
-
-// coach is what has been done.
-type coach struct {
-	*lesson
-	step  exam.Step
-	since time.Time // in that step
-	done  bool      // the lesson's trouble is over
-}
-
-// hands is how long a patient takes to do what is asked; trembling is how long the finger of the lesson moves.
-const (
-	hands     = 2 * time.Second
-	trembling = 15 * time.Second
-)
-
-func (c *coach) look(v *exam.View, now time.Time) {
-	step := exam.StepReview
-	if v != nil {
-		step = v.Step
-	}
-	if step != c.step {
-		c.step, c.since = step, now
-	}
-	asked := now.Sub(c.since) >= hands
-	c.finger(step == exam.StepOximetry && asked, now)
-	if step == exam.StepTemperature && asked && v.Prompt != exam.PromptReturnProbe && v.Prompt != exam.RetryProbeMoved {
-		c.room.thermometer.TakeProbe()
-	} else {
-		c.room.thermometer.ReturnProbe()
-	}
-	if c.name == "power-cut" && step == exam.StepOximetry && asked && !c.done {
-		c.done = true
-		c.cut <- struct{}{}
-	}
-}
-
-// finger puts the finger in or takes it out, and lets it tremble in the lesson about that.
-func (c *coach) finger(in bool, now time.Time) {
-	if !in {
-		c.room.oximeter.FingerOut()
-		return
-	}
-	c.room.oximeter.FingerIn()
-	if c.name != "moving-finger" {
-		return
-	}
-	if now.Sub(c.since) < hands+trembling {
-		c.room.oximeter.Inject(sim.Motion)
-	} else {
-		c.room.oximeter.Clear(sim.Motion)
-	}
-}

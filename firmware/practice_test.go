@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"sync"
@@ -55,7 +56,13 @@ func TestPracticeNeverReachesTheRecord(t *testing.T) {
 	b := liveKiosk(t)
 	s := stage.NewPage(screen.Handler(backend{b.k}, slog.New(slog.DiscardHandler)), t.Fatal)
 	s.SignIn("7", "6174")
-	lesson := func() []reading.Entry { return entries(t, b.k.practice.at.kiosk()) }
+	lesson := func() (all []reading.Entry) {
+		err := b.k.practice.at.ask(t.Context(), func(_ context.Context, on backend) error { all = entries(t, on.k); return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
 	s.Touch("practice", "lesson normal")
 	s.ByHand("123")
 	if got := lesson(); len(got) != 3 || s.Shows() != "review" {
@@ -121,6 +128,32 @@ func topics(k *Kiosk) []string {
 		}
 	}
 	return names
+}
+
+// Whoever asks the kiosk of a lesson for something in the moment in which its power goes is answered, and does not wait for ever.
+func TestNobodyWaitsForAKioskWithoutPower(t *testing.T) {
+	l, err := newLesson("normal", practiceConfig(configOf(t, t.TempDir(), "")), "1.2.3", 20, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	answered := make(chan error, 1)
+	who := exam.Identify{Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "1"}, Operator: "w-7"}
+	go func() { // nobody runs the desk yet: it waits
+		_, err := l.Open(context.Background(), who)
+		answered <- err
+	}()
+	ctx, off := context.WithCancel(t.Context())
+	off()
+	ended := l.life(ctx)
+	if err := <-answered; err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errAway) {
+		t.Error(err)
+	}
+	if ended != nil {
+		t.Error(ended)
+	}
+	if s, err := l.State(); err != nil || !s.Starting {
+		t.Errorf("after the cut: %+v, %v", s, err)
+	}
 }
 
 // TestLessons goes through each lesson as a worker who does what the screen says, with the simulated devices. What the lesson is about comes up, and
