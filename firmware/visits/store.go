@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -14,6 +15,8 @@ import (
 type Store struct {
 	db   *badger.DB
 	seal sealer
+
+	writes sync.Mutex
 }
 
 const (
@@ -126,8 +129,10 @@ func (s *Store) Current() ([]byte, error) {
 	return saved, nil
 }
 
-// update runs f in one synced transaction.
+// update runs f in one synced transaction. One at a time: of two that read and write the same receipt Badger would refuse the later one.
 func (s *Store) update(what string, f func(*badger.Txn) error) error {
+	s.writes.Lock()
+	defer s.writes.Unlock()
 	if err := s.db.Update(f); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}

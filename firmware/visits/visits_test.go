@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -253,5 +254,24 @@ func TestTrimGoesPastWhatWaits(t *testing.T) {
 	must(t, err)
 	if len(left) != 35 { // thirty that wait, five newest
 		t.Errorf("%d visits are left, want 35", len(left))
+	}
+}
+
+// Desk and uplink note steps of the same entry at the same time: none is lost, and neither of them sees the other.
+func TestStepsAtTheSameTime(t *testing.T) {
+	s := open(t, t.TempDir())
+	must(t, s.KeepVisit(visit, []byte("x"), true, Begun{Receipt: Receipt{Entry: entry, Visit: visit}}))
+	var all sync.WaitGroup
+	for i := range 40 {
+		all.Go(func() {
+			step := []Step{Saved, Sent, Recorded, Seen}[i%4]
+			if err := s.Reach(entry, step, at(i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if r := one(t, s); len(r.Steps) != 4 {
+		t.Errorf("steps %v", r.Steps)
 	}
 }
