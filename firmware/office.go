@@ -13,6 +13,7 @@ import (
 	"nabz/firmware/audit"
 	"nabz/firmware/clock"
 	"nabz/firmware/exam"
+	"nabz/firmware/live"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
@@ -124,7 +125,7 @@ type takeAlong struct {
 	Kiosk    string           `json:"kiosk"`
 	Version  string           `json:"version"`
 	At       time.Time        `json:"at"`
-	Devices  any              `json:"devices"`
+	Devices  []live.Device    `json:"devices"`
 	Link     screen.Link      `json:"link"`
 	Queue    screen.Queue     `json:"queue"`
 	Clock    screen.Clock     `json:"clock"`

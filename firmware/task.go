@@ -1,11 +1,13 @@
 // Package firmware wires the kiosk together: it opens what is durable, starts every long-lived part as a Task in one group, and stops
 // them so that the cuff is deflated before its port closes and the queue is closed last.
 //
-//	devices.go   a task per peripheral: open, run, report, reopen with back-off
-//	desk.go      the one owner of the visit in progress: events in, effects out
-//	effects.go   what an effect of the exam does: save, start the cuff, show
-//	receipts.go  what became of each reading, kept for the worker
-//	backend.go   what the screen asks for
+//	devices.go     a task per peripheral: open, run, report, reopen with back-off
+//	desk.go        the one owner of the visit in progress: events in, effects out
+//	effects.go     what an effect of the exam does: save, start the cuff, show
+//	afterwards.go  what is done to a visit that is over, and what a crash left of its end
+//	receipts.go    what became of each reading, kept for the worker
+//	backend.go     what the screen asks for; office.go what it looks back at, and what the technician takes along
+//	practice.go    the kiosk within the kiosk; lesson.go its room and power, lessonlink.go its clinic, coach.go its patient
 package firmware
 
 import (

@@ -10,21 +10,21 @@ import (
 
 // View is the visit as a screen shows it, at the time of the newest event.
 type View struct {
-	ID        string                    `json:"id"`
-	Step      Step                      `json:"step"`
-	Prompt    string                    `json:"prompt"`              // one of the Prompt and Retry constants
-	Countdown time.Duration             `json:"countdown,omitempty"` // what is left of what the prompt waits for, nanoseconds
-	Actions   []string                  `json:"actions"`             // what the worker can do now, the main one first: Act constants
-	Retakes   []string                  `json:"retakes,omitempty"`   // the kinds that "retake" takes now
-	Cuff      vitals.Maybe[vitals.MmHg] `json:"cuff,omitzero"`       // pressure in the cuff while it measures
-	Readings  []Shown                   `json:"readings"`            // what was accepted, oldest first
-	Flags     vitals.Flags              `json:"flags,omitzero"`      // of the step's last fault, or what its device says now
-	Status    string                    `json:"status,omitempty"`    // the device's own word for the last fault
-	Practice  bool                      `json:"practice,omitempty"`
-	Breaths   *int                      `json:"breaths,omitempty"`     // tapped so far, while they are counted
-	Score     *Score                    `json:"news2,omitempty"`       // nil where none is made
-	Corrects  []string                  `json:"corrections,omitempty"` // of a visit that is over: the kinds that Correct takes
-	Pregnant  bool                      `json:"-"`                     // to be asked of this patient
+	ID           string                    `json:"id"`
+	Step         Step                      `json:"step"`
+	Prompt       string                    `json:"prompt"`              // one of the Prompt and Retry constants
+	Countdown    time.Duration             `json:"countdown,omitempty"` // what is left of what the prompt waits for, nanoseconds
+	Actions      []string                  `json:"actions"`             // what the worker can do now, the main one first: Act constants
+	Retakes      []string                  `json:"retakes,omitempty"`   // the kinds that "retake" takes now
+	Cuff         vitals.Maybe[vitals.MmHg] `json:"cuff,omitzero"`       // pressure in the cuff while it measures
+	Readings     []Shown                   `json:"readings"`            // what was accepted, oldest first
+	Flags        vitals.Flags              `json:"flags,omitzero"`      // of the step's last fault, or what its device says now
+	Status       string                    `json:"status,omitempty"`    // the device's own word for the last fault
+	Practice     bool                      `json:"practice,omitempty"`
+	Breaths      *int                      `json:"breaths,omitempty"`     // tapped so far, while they are counted
+	Score        *Score                    `json:"news2,omitempty"`       // nil where none is made
+	Corrects     []string                  `json:"corrections,omitempty"` // of a visit that is over: the kinds that Correct takes
+	AskPregnancy bool                      `json:"-"`                     // of this patient
 }
 
 // The names of what a worker can do.
@@ -78,7 +78,7 @@ func (v *Visit) View() View {
 		n := v.count.n
 		view.Breaths = &n
 	}
-	view.Score, view.Corrects, view.Pregnant = v.score(), v.corrections(), v.mayBePregnant()
+	view.Score, view.Corrects, view.AskPregnancy = v.score(), v.corrections(), v.mayBePregnant()
 	for i := range v.m.Taken {
 		view.Readings = append(view.Readings, shown(&v.m.Taken[i]))
 	}

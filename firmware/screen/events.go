@@ -126,15 +126,12 @@ func movingOf(s State) (m moving) {
 	return m
 }
 
-// window is the exam's stable window with the time in which an oximeter settles.
-const window = 16 * time.Second
-
 // quality is how much of the stable window is full: the ring that a worker watches.
 func quality(v *exam.View) *int {
 	if v.Prompt != exam.PromptHoldStill {
 		return nil
 	}
-	return new(max(0, min(100, int(100*(window-v.Countdown)/window))))
+	return new(max(0, min(100, int(100*(exam.OximetryTime-v.Countdown)/exam.OximetryTime))))
 }
 
 func known[T ~int](n T, ok bool) *int {

@@ -113,7 +113,7 @@ const quietAfter = 20
 
 func account(w workers.Worker) guide.Account {
 	return guide.Account{
-		Number: w.Number, Lang: w.Lang, OneTime: w.OneTime, Quiet: w.Visits >= quietAfter, Left: w.Left, Learned: len(w.Lessons),
+		Number: w.Number, Lang: w.Lang, OneTime: w.OneTime, Quiet: w.Visits >= quietAfter, Left: w.Left,
 	}
 }
 

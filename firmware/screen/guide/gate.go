@@ -120,7 +120,6 @@ type Account struct {
 	OneTime bool // a PIN has to be chosen
 	Quiet   bool // enough visits: prompts are spoken only when asked for
 	Left    bool
-	Learned int // lessons
 }
 
 // Entered is the session after number and PIN, or the badge, were right. It returns the call that tells the visit in progress whose it is now.
@@ -186,7 +185,7 @@ func (s Session) idle(v *exam.View) Session {
 	return s.out()
 }
 
-// signed says that somebody has to sign in again to go on with the visit.
+// locked says that somebody has to sign in again to go on with the visit.
 func (s Session) locked(v View) bool { return s.Gate != "" && v.Visit != nil }
 
 func (s Session) onGate(v View) Screen {

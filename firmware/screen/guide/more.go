@@ -28,7 +28,7 @@ func (s Session) observe(v *exam.View, t Tap) (Session, Call) {
 	case s.Place == Awake && t.Do == "answer" && slices.Contains(levels, vitals.Consciousness(t.Value)):
 		return s.answered(Breathing, t.Value), nil
 	case s.Place == Breathing && t.Do == "answer" && slices.Contains(breathes, vitals.Breathing(t.Value)):
-		if v.Pregnant {
+		if v.AskPregnancy {
 			return s.answered(Pregnant, t.Value), nil
 		}
 		return s.judged(t.Value)

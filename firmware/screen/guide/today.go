@@ -3,7 +3,6 @@ package guide
 import (
 	"slices"
 
-	"nabz/drivers/vitals"
 	"nabz/firmware/exam"
 )
 
@@ -99,7 +98,7 @@ func (s Session) corrected(o Over) (Session, Call) {
 	return s.at(Past), Afterwards{o.ID, exam.Correct{Measurement: measured(step, s.Fields[1:], ""), Operator: s.Operator()}}
 }
 
-// Page of the list that is shown.
+// page is the part of the list that is shown.
 func (s Session) page(all []Over) []Over {
 	from := min(s.Page*perDay, len(all))
 	return all[from:min(from+perDay, len(all))]
@@ -154,6 +153,3 @@ func (s Session) onPastHand(c Screen, back Button) Screen {
 	c.Primary, c.Secondary = Button{Do: "next", Label: "next", Icon: "next", Off: s.Typed == "" && field != "pulse"}, []Button{back}
 	return c
 }
-
-// kinds are the kinds that can be taken again or typed.
-var kinds = []vitals.Kind{vitals.KindBloodPressure, vitals.KindOximetry, vitals.KindTemperature, vitals.KindRespiration}

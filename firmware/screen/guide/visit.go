@@ -72,6 +72,9 @@ func (s Session) reason(v *exam.View, t Tap) (Session, Call) {
 	return s.at(Visit), Act{exam.Skip{Reason: r}}
 }
 
+// kinds are what can be measured again.
+var kinds = []vitals.Kind{vitals.KindBloodPressure, vitals.KindOximetry, vitals.KindTemperature}
+
 func (s Session) retake(v *exam.View, t Tap) (Session, Call) {
 	if t.Do != "kind" || !slices.Contains(v.Retakes, t.Value) {
 		return s, nil
