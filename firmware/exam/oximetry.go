@@ -7,10 +7,10 @@ import (
 	"nabz/firmware/reading"
 )
 
-// What an oximeter's numbers must go through (clinical rules, section 5).
 // OximetryTime is the shortest an oximetry takes from finger-in: a countdown begins there.
 const OximetryTime = settleTime + steadyTime
 
+// What an oximeter's numbers must go through (clinical rules, section 5).
 const (
 	settleTime      = 6 * time.Second  // after finger-in: the device's averaging window
 	steadyTime      = 10 * time.Second // without a break
