@@ -36,7 +36,6 @@ var (
 const (
 	gatherTime = 100 * time.Millisecond // of bytes that are looked at together
 	answerTime = 400 * time.Millisecond // for the answer to a question
-	speedTime  = 3 * time.Second        // for the speed of a stream, where that tells two devices apart
 	mostTime   = 6 * time.Second        // of a stream that does not become clear: some send three bytes a second
 	mostBytes  = 512                    // of it
 	waiting    = 4 << 10                // bytes that may have been waiting: all are taken before the speed is measured
@@ -97,9 +96,9 @@ type ear struct {
 	among    []catalogue.Protocol
 	began    time.Time
 	heard    []byte
-	first    time.Time // when the first were looked at,
-	had      int       // and how many they were
-	nearly   bool      // only its speed is not clear yet
+	first    time.Time // when the first were looked at
+	speed    pace
+	nearly   bool // only its speed is not clear yet
 }
 
 // attend listens for as long as the slowest device pauses, and asks in between. A device that answers is one of them; so is one whose stream
@@ -178,19 +177,20 @@ func (e *ear) read(ctx context.Context, limit time.Duration) error {
 
 // clear returns who speaks, once that is clear.
 func (e *ear) clear() []catalogue.Protocol {
+	now := time.Now()
 	if e.first.IsZero() {
-		e.first, e.had = time.Now(), len(e.heard) // some of it had been waiting
+		e.first = now
 	}
-	over := time.Since(e.first)
-	if e.nearly && over < speedTime {
+	e.speed.note(len(e.heard), now)
+	over := now.Sub(e.first) >= mostTime
+	if e.nearly && !e.speed.clear() && !over {
 		return nil
 	}
-	fast := len(e.heard)-e.had > int(berrysRate*over/time.Second)
-	fit := recognise(e.heard, fast, e.among)
+	fit := recognise(e.heard, e.speed.fast(), e.among)
 	if named(fit, e.expected) >= 0 {
 		return first(fit, e.expected)
 	}
-	if e.nearly = dialect(fit) && over < speedTime; e.nearly {
+	if e.nearly = dialect(fit) && !e.speed.clear() && !over; e.nearly {
 		return nil
 	}
 	return fit

@@ -47,10 +47,7 @@ func dialect(fit []catalogue.Protocol) bool {
 	return named(fit, berry) >= 0 && named(fit, "contec") >= 0
 }
 
-const (
-	berry      = "bci"
-	berrysRate = 80 * 5 // bytes a second: more are Berry's, fewer Contec's
-)
+const berry = "bci"
 
 func playback(b []byte) frame.Port {
 	p, err := port.OpenPlayback(bytes.NewReader(b), true)
