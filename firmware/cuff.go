@@ -43,6 +43,13 @@ func (c *cuff) inflate(what vitals.Inflation) bool {
 	return true
 }
 
+// connected says that a connection waits for orders.
+func (c *cuff) connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ready
+}
+
 // deflate stops the run in progress, if any. The driver tells the cuff before it returns.
 func (c *cuff) deflate() {
 	c.mu.Lock()

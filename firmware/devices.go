@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"periph.io/x/conn/v3/i2c"
@@ -89,13 +90,13 @@ func (k *Kiosk) pleth(s vitals.Sample, device any) {
 // deviceState puts what is known of one device on the board.
 func (k *Kiosk) deviceState(d live.Device) {
 	k.devices.Update(func(all []live.Device) []live.Device {
-		next := make([]live.Device, 0, len(all)+1)
-		for _, old := range all {
-			if old.Name != d.Name {
-				next = append(next, old)
-			}
+		next := slices.Clone(all) // readers have the old one
+		i := slices.IndexFunc(next, func(old live.Device) bool { return old.Name == d.Name })
+		if i < 0 {
+			return append(next, d)
 		}
-		return append(next, d)
+		next[i] = d // a list whose rows change places cannot be read
+		return next
 	})
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"nabz/drivers/vitals"
 	"nabz/firmware/audit"
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
@@ -99,8 +100,12 @@ func (d *desk) do(ctx context.Context, e exam.Effect) error {
 	case exam.Retract:
 		return d.save(ctx, reading.Entry{Retraction: &e.Retraction}, true)
 	case exam.Measure:
-		if !d.cuff.inflate(e.Inflation) {
+		switch {
+		case d.cuff.inflate(e.Inflation):
+		case d.cuff.connected(): // the run before has not ended
 			return d.step(ctx, exam.CuffFailed{})
+		default:
+			return d.step(ctx, exam.DeviceLost{Kind: vitals.KindBloodPressure})
 		}
 	case exam.Abort:
 		d.cuff.deflate()

@@ -27,6 +27,7 @@ import (
 type Kiosk struct {
 	cfg     config.Config
 	version string
+	ports   port.System
 	log     *slog.Logger
 
 	queue   *queue.Queue
@@ -52,11 +53,11 @@ type Kiosk struct {
 // Open opens everything durable below cfg.Data and binds the screen's address; nothing runs yet. Practice and live never share a
 // folder. version is what the FHIR Device says of this software.
 func Open(cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
-	return open(cfg, version, port.Host, log)
+	return OpenOn(port.Host, cfg, version, log)
 }
 
-// open is Open with the serial ports of a system that may be another than this one.
-func open(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
+// OpenOn is Open with the ports and buses of a system that may be another than this one.
+func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logger) (*Kiosk, error) {
 	k, err := assemble(cfg, version, ports, log)
 	if err != nil {
 		return nil, err
@@ -76,7 +77,7 @@ func open(cfg config.Config, version string, ports port.System, log *slog.Logger
 
 // assemble is a kiosk without a screen and without a link.
 func assemble(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
-	k := &Kiosk{cfg: cfg, version: version, log: log, board: switchboard.New(ports)}
+	k := &Kiosk{cfg: cfg, version: version, ports: ports, log: log, board: switchboard.New(ports)}
 	if err := k.openStores(); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}

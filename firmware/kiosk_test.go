@@ -74,7 +74,7 @@ func configOf(t *testing.T, dir, devices string) config.Config {
 // start opens the kiosk and runs it.
 func (b *bench) start() {
 	b.t.Helper()
-	k, err := open(b.cfg, "1.2.3", b.ports, slog.New(slog.DiscardHandler))
+	k, err := OpenOn(b.ports, b.cfg, "1.2.3", slog.New(slog.DiscardHandler))
 	if err != nil {
 		b.t.Fatal(err)
 	}

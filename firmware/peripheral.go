@@ -101,6 +101,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 func (k *Kiosk) peripheral(name string, kinds ...vitals.Kind) *peripheral {
+	k.deviceState(live.Device{Name: name, State: "starting"}) // a check that leaves it out would look complete
 	return &peripheral{
 		name: name, kinds: kinds, log: k.log, state: k.deviceState,
 		back: func(ctx context.Context, kind vitals.Kind) { k.desk.tell(ctx, exam.DeviceBack{Kind: kind}) },
@@ -140,7 +141,7 @@ func (k *Kiosk) serial(p *peripheral, class catalogue.Class, d config.Device, us
 // bus gives p a link to a chip on an I2C bus.
 func (k *Kiosk) bus(p *peripheral, d config.Device, use func(context.Context, i2c.Bus, func()) error) *peripheral {
 	p.link = func(ctx context.Context, up func(live.Device)) error {
-		b, err := port.OpenI2C(d.Path)
+		b, err := k.ports.OpenI2C(d.Path)
 		if err != nil {
 			return err
 		}

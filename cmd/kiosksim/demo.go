@@ -73,9 +73,9 @@ func normal(ctx context.Context, _ *site, k *kiosk) error {
 func faulty(ctx context.Context, _ *site, k *kiosk) error {
 	say(k, "a visit with a fault on every device")
 	k.Patient.Become(sim.PatientOpts{Systolic: 142, Diastolic: 88, Temperature: 38_200})
-	k.Cuff.InjectN(sim.LooseCuff, 1)
-	k.Thermometer.InjectN(sim.ProbeMoved, 1)
-	k.Oximeter.Inject(sim.Noise)
+	k.Sims["cuff"].InjectN(sim.LooseCuff, 1)
+	k.Sims["thermometer"].InjectN(sim.ProbeMoved, 1)
+	k.Sims["oximeter"].Inject(sim.Noise)
 	var finger, plug sync.Once
 	return k.play(ctx, "000102", func(s screen.State) {
 		if s.Visit == nil || s.Visit.Step != "oximetry" {
@@ -83,8 +83,8 @@ func faulty(ctx context.Context, _ *site, k *kiosk) error {
 		}
 		finger.Do(func() {
 			say(k, "the finger slips out and comes back; noise on the line")
-			k.Oximeter.Inject(sim.FingerOut)
-			time.AfterFunc(time.Second, func() { k.Oximeter.Clear() })
+			k.Sims["oximeter"].Inject(sim.FingerOut)
+			time.AfterFunc(time.Second, func() { k.Sims["oximeter"].Clear() })
 		})
 		plug.Do(func() {
 			time.AfterFunc(3*time.Second, func() {

@@ -87,7 +87,7 @@ func (s *site) newKiosk(name string, o siteOpts) (*kiosk, error) {
 	file := filepath.Join(s.data, name+".toml")
 	if err := (stage.Config{
 		Name: name, Data: filepath.Join(s.data, name), Screen: screen, Broker: s.brokerAddr, Rest: o.rest, Gap: o.gap,
-		Oximeter: k.Path("oximeter"), Cuff: k.Path("cuff"), Thermometer: k.Path("thermometer"),
+		Devices: k.Wired(),
 	}).Write(file); err != nil {
 		return nil, err
 	}

@@ -8,13 +8,18 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"periph.io/x/conn/v3/i2c"
 )
 
-// System is where the kernel lists its serial ports, and where their device files are.
-type System struct{ Class, Dev string }
+// System is where the kernel lists its serial ports, where their device files are, and how an I2C bus is opened.
+type System struct {
+	Class, Dev string
+	OpenI2C    func(path string) (i2c.BusCloser, error)
+}
 
 // Host is the system that this program runs on.
-var Host = System{Class: "/sys/class/tty", Dev: "/dev"}
+var Host = System{Class: "/sys/class/tty", Dev: "/dev", OpenI2C: OpenI2C}
 
 // Found is one serial port.
 type Found struct {

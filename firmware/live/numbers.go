@@ -49,7 +49,7 @@ func (n Numbers) Without(k vitals.Kind) Numbers {
 // Device is what a watcher sees of one peripheral.
 type Device struct {
 	Name     string `json:"name"`               // "oximeter", "cuff", "thermometer"
-	State    string `json:"state"`              // "connected" or "missing"
+	State    string `json:"state"`              // "starting" until it was looked for once, then "connected" or "missing"
 	Why      string `json:"why,omitempty"`      // what went wrong last and what to do
 	Port     string `json:"port,omitempty"`     // where it is, once connected
 	Protocol string `json:"protocol,omitempty"` // what it speaks, likewise

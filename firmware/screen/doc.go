@@ -2,7 +2,7 @@
 //
 //	GET  /                       the screen that is shown now, whole; right after a reload, a crash, a restart
 //	POST /act                    one touch: rev and tap; an old rev does nothing. Answers with the screen as it then is
-//	GET  /events                 the one stream of a page: screen, live (numbers, pulse wave, countdown), ping
+//	GET  /events                 the one stream of a page: screen, live (numbers, pulse wave, countdown)
 //
 //	GET  /api/state              everything a screen needs: visit, live numbers with their age, devices, receipts, link, queue, clock
 //	POST /api/visits             {"patient":{"type":"MR","value":"000123"},"operator":"w-7"} opens a visit

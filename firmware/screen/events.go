@@ -13,8 +13,8 @@ import (
 // frameEvery is how often the stream looks at what has changed.
 const frameEvery = 100 * time.Millisecond
 
-// pingEvery tells a page that the kiosk is alive.
-const pingEvery = 2 * time.Second
+// againEvery is how often a page is sent its screen although it has not changed: it tells that the kiosk is alive, and mends a page that missed one.
+const againEvery = 2 * time.Second
 
 // moving is what changes while a screen stays the same.
 type moving struct {
@@ -29,7 +29,7 @@ type moving struct {
 	Rate        int      `json:"rate,omitempty"`    // of the wave, a second
 }
 
-// events is the one stream of a page: "screen" when it is another one, "live" for what moves on it, "ping" when nothing else is to be said.
+// events is the one stream of a page: "screen" when it is another one, and every two seconds; "live" for what moves on it.
 func (f *front) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	flush := http.NewResponseController(w)
@@ -60,7 +60,7 @@ type stream struct {
 	screen []byte
 	live   []byte
 	wave   uint64
-	said   time.Time
+	shown  time.Time // when the screen was sent
 }
 
 // next writes what is new and says whether there was anything.
@@ -73,13 +73,13 @@ func (p *stream) next(w http.ResponseWriter, now time.Time) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	if !bytes.Equal(html, p.screen) {
-		p.screen = html
+	if !bytes.Equal(html, p.screen) || now.Sub(p.shown) >= againEvery {
+		p.screen, p.shown = html, now
 		quoted, err := json.Marshal(string(html))
 		if err != nil {
 			return false, err
 		}
-		return true, p.event(w, now, "screen", quoted)
+		return true, event(w, "screen", quoted)
 	}
 	m := movingOf(s.State)
 	m.Wave, m.Rate, p.wave = p.shownWave(p.wave)
@@ -87,18 +87,14 @@ func (p *stream) next(w http.ResponseWriter, now time.Time) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	switch {
-	case !bytes.Equal(live, p.live):
-		p.live = live
-		return true, p.event(w, now, "live", live)
-	case now.Sub(p.said) >= pingEvery:
-		return true, p.event(w, now, "ping", []byte("{}"))
+	if bytes.Equal(live, p.live) {
+		return false, nil
 	}
-	return false, nil
+	p.live = live
+	return true, event(w, "live", live)
 }
 
-func (p *stream) event(w http.ResponseWriter, now time.Time, kind string, data []byte) error {
-	p.said = now
+func event(w http.ResponseWriter, kind string, data []byte) error {
 	_, err := fmt.Fprintf(w, "event: %s\ndata: %s\n\n", kind, data)
 	return err
 }

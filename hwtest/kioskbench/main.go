@@ -119,7 +119,7 @@ func start(ctx context.Context, dir string, bench stage.Bench) (*stage.Process, 
 	toml := filepath.Join(dir, "kiosk.toml")
 	err = errors.Join(os.MkdirAll(dir, 0o700), stage.Config{
 		Name: "bench", Data: filepath.Join(dir, "data"), Screen: addr, Broker: "127.0.0.1:1", Rest: "0s", Gap: "0s",
-		Oximeter: bench.Path("oximeter"), Cuff: bench.Path("cuff"), Thermometer: bench.Path("thermometer"),
+		Devices: bench.Wired(),
 	}.Write(toml))
 	if err != nil {
 		return nil, "", err
@@ -140,8 +140,8 @@ func use(ctx context.Context, w *stage.Worker, bench stage.Bench, busy bool) err
 			continue
 		}
 		err := w.Play(ctx, bench, "000123", func(screen.State) {
-			bench.Oximeter.FingerIn()
-			bench.Thermometer.TakeProbe()
+			bench.Finger(true)
+			bench.Probe(true)
 		})
 		if err != nil && ctx.Err() == nil {
 			return err

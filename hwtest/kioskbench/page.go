@@ -128,7 +128,7 @@ func toWave(tab context.Context, w *stage.Worker, bench stage.Bench) error {
 	if err != nil {
 		return fmt.Errorf("visit %s: %w", visit, err)
 	}
-	bench.Oximeter.FingerIn()
+	bench.Finger(true)
 	_, err = evaluate[bool](tab, `new Promise((done) => { const look = () => document.querySelector("[data-live=spo2]")?.textContent > "0" ? done(true) : setTimeout(look, 50); look(); })`)
 	return err
 }

@@ -55,8 +55,16 @@ func newOutside(dir string) (o *outside, err error) {
 	}
 	return o, stage.Config{
 		Name: kioskName, Data: "/data/kiosk", Screen: "127.0.0.1:8080", Broker: hostAddress + ":" + port, Rest: "0s", Gap: "1s",
-		Oximeter: "/dev/ttyS0", Cuff: "/dev/ttyS1", Thermometer: "/dev/ttyS2",
+		Devices: wired(),
 	}.Write(o.config())
+}
+
+// wired are the usual devices at the machine's serial ports.
+func wired() (all []stage.Wired) {
+	for i, name := range stage.Devices {
+		all = append(all, stage.Wired{Table: name, Protocol: stage.Usual[name], Path: fmt.Sprintf("/dev/ttyS%d", i)})
+	}
+	return all
 }
 
 // kioskName is the machine's in the record.

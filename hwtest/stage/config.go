@@ -7,12 +7,15 @@ import (
 	"text/template"
 )
 
-// Config fills the kiosk.toml of a practice kiosk. Devices are paths of ports; Broker is host:port.
+// Config fills the kiosk.toml of a practice kiosk. Broker is host:port.
 type Config struct {
 	Name, Data, Screen, Broker, Rest, Gap string
-	Oximeter, Cuff, Thermometer           string
+	Devices                               []Wired
 	Live                                  bool // as on patients, with lessons beside it
 }
+
+// Wired is a device at a port, or a chip on a bus.
+type Wired struct{ Table, Protocol, Path string }
 
 // The accounts of every kiosk on the stage.
 const (
@@ -43,24 +46,16 @@ export = "{{.Data}}"
 number = "7"
 pin = "$argon2id$v=19$m=19456,t=2,p=1$Q5XFFxdJScMm9iiQBvNncw$pScTH/+Lg33d7JwNLt1T3Spse3vk79mrqMhq7HbxD/w"
 
-[oximeter]
-protocol = "contec"
-path = "{{.Oximeter}}"
-manufacturer = "Contec (simulated)"
-model = "CMS50D+"
+{{range .Devices}}[{{.Table}}]
+protocol = "{{.Protocol}}"
+path = "{{.Path}}"
+manufacturer = "nabz (simulated)"
+{{if .Chip}}site = "axillary"
+{{end}}
+{{end}}`))
 
-[cuff]
-protocol = "par"
-path = "{{.Cuff}}"
-manufacturer = "PAR Medizintechnik (simulated)"
-model = "NIBP2010"
-
-[thermometer]
-protocol = "suretemp"
-path = "{{.Thermometer}}"
-manufacturer = "Welch Allyn (simulated)"
-model = "SureTemp Plus"
-`))
+// Chip says that it is on a bus.
+func (w Wired) Chip() bool { return strings.HasPrefix(w.Path, "/dev/i2c-") }
 
 // Write writes it.
 func (s Config) Write(path string) error {

@@ -97,7 +97,8 @@ func onExam(v View) Screen {
 	if v.Visit.Breaths != nil {
 		c.Primary, c.Secondary = Button{Do: "breath", Label: "act.breath", Icon: "respiration"}, []Button{c.Primary}
 	}
-	if waits[v.Visit.Prompt] && slices.Contains(v.Lost, v.Visit.Step) {
+	waits := waits[v.Visit.Prompt] || c.Primary.Do == exam.ActStartCuff // a start without a cuff leads nowhere
+	if waits && slices.Contains(v.Lost, v.Visit.Step) {
 		return c.missing(v.Visit)
 	}
 	return c

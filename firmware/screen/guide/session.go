@@ -74,10 +74,19 @@ func (s Session) Operator() string {
 	return "w-" + s.Worker
 }
 
-// Kept is what may be written down of the session: no digit of a PIN.
+// Kept is what may be written down of the session: no digit of a PIN, nothing that is shown once. Where that is all there was, it is the step before.
 func (s Session) Kept() Session {
 	if s.Gate != "" && s.Gate != Staff {
 		s.Typed = ""
+	}
+	if s.Gate == PINAgain {
+		s.Gate = NewPIN
+	}
+	switch s.Corner {
+	case CornerGiven:
+		s.Corner = CornerWorkers
+	case CornerExported:
+		s.Corner = Corner
 	}
 	return s
 }

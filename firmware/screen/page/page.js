@@ -11,7 +11,28 @@ let busy = false;
 let shown = "";
 const first = screen.firstElementChild?.dataset ?? {};
 
-// A screen that is shown already stays as it is: a finger may be on its way to it.
+// What the stream brings while a touch is under way waits for its end: a button that is drawn anew under a finger takes no touch. A finger that stays
+// does not hold the screen up for longer than a second.
+let pressed = 0, held = null;
+function bring(html) {
+  held = html;
+  if (!busy && !pressed) settle();
+}
+function settle() {
+  if (held !== null && revision(held) >= revision(shown)) show(held);
+  held = null;
+}
+const revision = (html) => Number(/data-rev="([0-9]+)"/.exec(html)?.[1] ?? 0);
+document.addEventListener("pointerdown", () => { clearTimeout(pressed); pressed = setTimeout(release, 1000); });
+for (const end of ["pointerup", "pointercancel"]) {
+  document.addEventListener(end, () => { clearTimeout(pressed); pressed = setTimeout(release, 50); }); // the click comes after it
+}
+function release() {
+  pressed = 0;
+  if (!busy) settle();
+}
+
+// A screen that is shown already stays as it is.
 function show(html) {
   if (html === shown) return;
   shown = html;
@@ -48,7 +69,7 @@ async function touch(rev, tap) {
     const body = new URLSearchParams({ rev, tap, key: `${++touches}.${Math.random()}` });
     const r = await fetch("/act", { method: "POST", body, headers: { Accept: "text/fragment+html" } });
     if (r.ok) show(await r.text());
-  } catch { /* the kiosk is starting again: the stream says so */ } finally { busy = false; }
+  } catch { /* the kiosk is starting again: the stream says so */ } finally { busy = false; if (!pressed) settle(); }
 }
 
 let touches = 0;
@@ -135,9 +156,8 @@ function warm(t) {
 
 const stream = new EventSource("/events");
 const on = (kind, f) => stream.addEventListener(kind, (e) => { heard = performance.now(); gone.hidden = true; f(JSON.parse(e.data)); });
-on("screen", (html) => { if (!busy) show(html); });
+on("screen", bring);
 on("live", live);
-on("ping", () => {});
 if (first.say) say(first.say, "quiet" in first);
 let lost = false;
 stream.onerror = () => { lost = true; };
