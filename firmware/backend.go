@@ -8,6 +8,7 @@ import (
 
 	"nabz/firmware/clock"
 	"nabz/firmware/exam"
+	"nabz/firmware/power"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
 	"nabz/queue"
@@ -35,8 +36,17 @@ func (b backend) State() (screen.State, error) {
 	return screen.State{
 		Kiosk: k.cfg.Name, Version: k.version, Practice: k.cfg.Practice, Visit: visit, Devices: devices, Receipts: receipts,
 		Live: screen.LiveOf(numbers, time.Now()), Link: screen.Link(link), Queue: waiting, NotSaved: full,
+		Power: powerOf(k.power.Get()),
 		Clock: screen.Clock{Source: string(now.Source), Uncertainty: now.Uncertainty.String()},
 	}, nil
+}
+
+func powerOf(s power.State, _ <-chan struct{}) screen.Power {
+	p := screen.Power{Source: string(s.Source), Low: s.Low}
+	if c, known := s.Charge.Get(); known {
+		p.Charge = new(int(c))
+	}
+	return p
 }
 
 // Open implements screen.Backend.

@@ -13,6 +13,7 @@ import (
 	"nabz/firmware/clock"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
+	"nabz/firmware/power"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
@@ -30,6 +31,7 @@ type desk struct {
 	settings exam.Settings
 	cuff     *cuff
 	tapes    *tapes
+	power    *live.Board[power.State]
 	log      *slog.Logger
 
 	asks   chan ask       // acts of the worker; each waits for its answer
@@ -153,6 +155,10 @@ func (d *desk) answer(ctx context.Context, a ask) error {
 func (d *desk) open(ctx context.Context, opens exam.Identify, reply chan<- answer) error {
 	if d.visit != nil {
 		reply <- answer{err: screen.ErrBusy}
+		return nil
+	}
+	if p, _ := d.power.Get(); p.Low {
+		reply <- answer{err: screen.ErrLow}
 		return nil
 	}
 	if d.queue.Stats().Full >= 1 {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"nabz/drivers/board"
 	"nabz/drivers/port"
 	"nabz/firmware/audit"
 	"nabz/firmware/broker"
@@ -15,6 +16,7 @@ import (
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
+	"nabz/firmware/power"
 	"nabz/firmware/screen"
 	"nabz/firmware/switchboard"
 	"nabz/firmware/uplink"
@@ -40,6 +42,7 @@ type Kiosk struct {
 	wave    live.Wave
 	devices live.Board[[]live.Device]
 	link    live.Board[uplink.Link]
+	power   live.Board[power.State]
 
 	board    *switchboard.Board
 	tapes    tapes
@@ -71,7 +74,7 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	k.tasks = append(k.tasks, k.screen, k.uplink())
+	k.tasks = append(k.tasks, k.screen, k.uplink(), &supply{board.Host.Read, &k.power, log})
 	return k, nil
 }
 
@@ -84,7 +87,7 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 	k.receipts = newReceipts(k.visits, k.queue, k.clock)
 	cuff := newCuff()
 	k.desk = &desk{
-		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, log: log,
+		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, power: &k.power, log: log,
 		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},
 		asks:     make(chan ask), stream: make(chan arrival, 256), events: make(chan exam.What),
 	}

@@ -34,6 +34,7 @@ var layers = []struct {
 	{"firmware/workers", []string{"firmware/clock"}},
 	{"firmware/audit", []string{"firmware/clock"}},
 	{"firmware/live", []string{"drivers/vitals"}},
+	{"firmware/power", []string{"drivers/vitals", "drivers/board"}},
 	{"firmware/config", []string{"drivers/vitals"}},
 	{"firmware/reading", []string{"drivers/vitals", "firmware/clock"}},
 	{"firmware/fhir/fhirtest", []string{"drivers/vitals", "firmware/clock", "firmware/reading", "firmware/fhir"}},

@@ -195,6 +195,8 @@ func status(err error) int {
 		return http.StatusConflict
 	case errors.Is(err, ErrFull):
 		return http.StatusInsufficientStorage
+	case errors.Is(err, ErrLow):
+		return http.StatusServiceUnavailable
 	}
 	return http.StatusInternalServerError
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"time"
 
 	"nabz/drivers/vitals"
@@ -18,7 +19,7 @@ import (
 type Backend interface {
 	// State is everything at this moment.
 	State() (State, error)
-	// Open starts a visit. ErrBusy when one is in progress, ErrFull when there is no room for its readings, ErrInput when an identifier is not one.
+	// Open starts a visit. ErrBusy when one is in progress, ErrFull when there is no room for its readings, ErrLow when the battery is nearly empty, ErrInput when an identifier is not one.
 	Open(ctx context.Context, who exam.Identify) (exam.View, error)
 	// Do steps the visit of that id and returns it as it then is, durably. ErrStale when it is not the one in progress.
 	Do(ctx context.Context, visit string, w exam.What) (exam.View, error)
@@ -56,6 +57,7 @@ type Backend interface {
 var (
 	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
 	ErrFull  = errors.New("no room for readings: finish this visit, start no other, and call the technician")
+	ErrLow   = errors.New("the battery is nearly empty: finish this visit, start no other, and wait for the mains")
 	ErrInput = errors.New("not accepted")
 	ErrNone  = errors.New("there is none")
 	ErrStale = errors.New("this visit is not in progress any more: reload the page")
@@ -73,6 +75,7 @@ type State struct {
 	Link     Link          `json:"link"`
 	Queue    Queue         `json:"queue"`
 	Clock    Clock         `json:"clock"`
+	Power    Power         `json:"power"`
 	Starting bool          `json:"-"`                  // of a practice: the power is away
 	NotSaved string        `json:"notSaved,omitempty"` // why readings are not being saved; "write it down" is then the way on
 }
@@ -124,6 +127,21 @@ type Queue struct {
 type Clock struct {
 	Source      string `json:"source"`
 	Uncertainty string `json:"uncertainty"`
+}
+
+// Power says what feeds the box.
+type Power struct {
+	Source string `json:"source,omitempty"` // "mains", "battery", or empty when nothing tells
+	Charge *int   `json:"charge,omitempty"` // of the battery, per cent
+	Low    bool   `json:"low,omitempty"`    // no visit begins
+}
+
+// Percent is the charge as it is shown; empty when nothing tells.
+func (p Power) Percent() string {
+	if p.Charge == nil {
+		return ""
+	}
+	return strconv.Itoa(*p.Charge)
 }
 
 // Item is one entry of the queue without its contents.

@@ -78,7 +78,7 @@ func gallery() (all []shot) {
 	}
 	at := time.Date(2026, 11, 26, 9, 5, 0, 0, time.UTC)
 	base := seen{State: State{
-		Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1, Oldest: at}, Link: Link{Since: at}, Clock: Clock{Source: "ntp"},
+		Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1, Oldest: at}, Link: Link{Since: at}, Clock: Clock{Source: "ntp"}, Power: Power{Source: "battery", Charge: new(83)},
 		Devices: []live.Device{
 			{Name: "cuff", State: "connected", Port: "/dev/ttyUSB0"},
 			{Name: "oximeter", State: "missing"},
@@ -141,6 +141,7 @@ func gallery() (all []shot) {
 	}
 	add("lesson-done", guide.Session{Place: guide.Saved, Lesson: "normal", Last: readings}, nil)
 	add("power", guide.Session{Place: guide.Visit, Lesson: "power-cut"}, func(s *seen) { s.Starting = true })
+	add("low", guide.Session{Place: guide.Home}, func(s *seen) { s.Power = Power{Source: "battery", Charge: new(9), Low: true} })
 	add("full", guide.Session{Place: guide.Home}, func(s *seen) { s.Queue.Full, s.NotSaved, s.Clock.Source = 1, "full", "none" })
 	visitShots(add, readings)
 	return all

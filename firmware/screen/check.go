@@ -24,6 +24,9 @@ func checks(s State) []check {
 		}
 		return 1
 	})
+	if s.Power.Source != "" { // a box that nobody told of its supply is not a bad one
+		all = append(all, check{"check.power", s.Power.Source == "mains" && !s.Power.Low})
+	}
 	return append(all,
 		check{"check.link", s.Link.Broker}, check{"check.record", s.Link.Clinic}, check{"check.room", s.Queue.Full < 0.8 && s.NotSaved == ""},
 		check{"check.parked", s.Queue.Parked == 0}, check{"check.clock", s.Clock.Source != string(clock.None)})

@@ -33,6 +33,7 @@ var pictures = map[string]string{
 	"calendar":              `<rect x="16" y="22" width="64" height="60" rx="6"/><path d="M16 40h64M32 12v16M64 12v16"/>`,
 	"erase":                 `<path d="M34 24h46v48H34L12 48zM46 38l20 20M66 38 46 58"/>`,
 	"heart":                 `<path d="M48 80 18 48c-14-18 12-38 30-16 18-22 44-2 30 16z"/>`,
+	"battery":               `<path d="M30 20h36v66H30zM40 20v-8h16v8M38 66h20v12H38z"/>`,
 	"clock":                 `<circle cx="48" cy="48" r="34"/><path d="M48 28v20l14 8"/>`,
 	"offline":               `<path d="M14 40c20-18 48-18 68 0M28 54c12-10 28-10 40 0M44 70h8M16 84 80 16"/>`,
 	"online":                `<path d="M14 40c20-18 48-18 68 0M28 54c12-10 28-10 40 0M44 70h8"/>`,

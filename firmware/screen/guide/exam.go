@@ -97,7 +97,7 @@ func onExam(v View) Screen {
 	if v.Visit.Breaths != nil {
 		c.Primary, c.Secondary = Button{Do: "breath", Label: "act.breath", Icon: "respiration"}, []Button{c.Primary}
 	}
-	waits := waits[v.Visit.Prompt] || c.Primary.Do == exam.ActStartCuff // a start without a cuff leads nowhere
+	waits := waits[v.Visit.Prompt] || v.Visit.Step == exam.StepBP && c.Primary.Do == exam.ActStartCuff // a start without a cuff leads nowhere
 	if waits && slices.Contains(v.Lost, v.Visit.Step) {
 		return c.missing(v.Visit)
 	}

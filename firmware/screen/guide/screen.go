@@ -73,6 +73,7 @@ type View struct {
 	Visit    *exam.View  // nil without one
 	Lost     []exam.Step // steps whose device is missing
 	Full     bool        // no visit may begin
+	Low      bool        // likewise: the battery is nearly empty
 	Unkept   bool        // readings find no room: nothing may be called saved
 	Number   string      // the patient of the visit in progress, masked
 	Claimed  bool        // the technician has a PIN
