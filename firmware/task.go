@@ -5,6 +5,7 @@
 //	desk.go        the one owner of the visit in progress: events in, effects out
 //	effects.go     what an effect of the exam does: save, start the cuff, show
 //	afterwards.go  what is done to a visit that is over, and what a crash left of its end
+//	watched.go     what a doctor far away sees of the visit in progress
 //	supply.go      what feeds the box
 //	receipts.go    what became of each reading, kept for the worker
 //	backend.go     what the screen asks for; office.go what it looks back at, and what the technician takes along

@@ -73,7 +73,9 @@ func (s *session) deliver(ctx context.Context, it queue.Item) (answer, error) {
 		return gone, storeError(ctx, err)
 	}
 	s.forget()
-	if err := s.publish(ctx, broker.Message{Topic: s.topic(wire.UpObs), QoS: 1, Payload: payload}); err != nil {
+	end := s.durable.begin()
+	err = s.publish(ctx, broker.Message{Topic: s.topic(wire.UpObs), QoS: 1, Payload: payload})
+	if end(); err != nil {
 		return gone, err
 	}
 	s.tell(it.ID, Sent)

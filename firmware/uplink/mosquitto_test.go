@@ -26,6 +26,7 @@ const (
 // access is what kiosk and clinic may do, as in the field; denied leaves a kiosk its state and its hello, and nothing else.
 const (
 	access = `pattern write kiosk/v1/%u/up/#
+pattern write kiosk/v1/%u/live/#
 pattern write kiosk/v1/%u/state
 pattern read kiosk/v1/%u/down/+
 pattern read kiosk/v1/ehr/+/state
@@ -37,6 +38,7 @@ pattern read kiosk/v1/ehr/+/state
 `
 	clinicAccess = `user clinic-1
 topic read kiosk/v1/+/up/#
+topic read kiosk/v1/+/live/#
 topic read kiosk/v1/+/state
 topic write kiosk/v1/+/down/+
 topic write kiosk/v1/ehr/clinic-1/state

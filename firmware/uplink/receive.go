@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"nabz/firmware/broker"
 	"nabz/firmware/wire"
@@ -26,6 +27,13 @@ func (s *session) receive(m broker.Message) {
 			return
 		}
 		offer(s.acks, a)
+	case s.topic(wire.DownCmd):
+		c, err := wire.ParseCommand(m.Payload)
+		if err != nil {
+			s.Log.Warn("command not understood", "why", err)
+			return
+		}
+		s.watched.look(c, time.Now())
 	case s.topic(wire.DownHello):
 		if h, err := wire.Parse[wire.HelloReply](m.Payload); err == nil {
 			offer(s.hellos, h)

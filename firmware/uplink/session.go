@@ -29,6 +29,10 @@ type session struct {
 	fresh   atomic.Bool // a clinic has turned online since drain last looked
 	greeted atomic.Bool // the clinic has answered on this connection
 	useful  atomic.Bool // the clinic has given a final receipt on this connection
+
+	watched  watchers // of the live session
+	durable  busy     // an entry is on its way to the broker
+	throttle throttle
 }
 
 // result is what a receipt did.
@@ -41,6 +45,7 @@ func (u *Uplink) connect(ctx context.Context) (*session, error) {
 	s := &session{
 		Uplink: u, id: uuid.NewString(), acks: make(chan wire.Ack, 256), hellos: make(chan wire.HelloReply, 4),
 		states: make(chan news, 64), online: make(chan struct{}, 1), results: make(chan result, 16),
+		watched: watchers{woken: make(chan struct{}, 1)},
 	}
 	o := u.Broker
 	o.Will = &broker.Message{Topic: u.topic(wire.StateTopic), QoS: 1, Retained: true, Payload: wire.Encode(s.state(wire.Offline))}
@@ -90,6 +95,9 @@ func (s *session) work(ctx context.Context, start func(func(context.Context) err
 	}
 	s.greeted.Store(true)
 	s.report(Link{Broker: true, Clinic: true})
+	if s.Live != nil {
+		start(s.show)
+	}
 	s.Queue.SetFloor(s.Queue.LastSeq() + 1)
 	start(s.keepTrust)
 	return s.drain(ctx)

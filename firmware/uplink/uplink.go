@@ -65,6 +65,7 @@ type Opts struct {
 	Broker   broker.Opts   // the will is set here
 	Receipt  func(Receipt) // must return at once
 	Link     func(Link)    // must return at once
+	Live     Live          // nil: nothing is shown live
 	Log      *slog.Logger
 
 	Silence time.Duration // how long a receipt may take before the entry is sent again; 0 is 30 s

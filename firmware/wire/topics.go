@@ -6,6 +6,10 @@
 //	{root}/{kiosk}/up/obs       QoS 1, one Bundle a line                   Pack
 //	{root}/{kiosk}/down/hello   QoS 1                                      HelloReply
 //	{root}/{kiosk}/down/ack     QoS 1                                      Ack
+//	{root}/{kiosk}/down/cmd     QoS 1                                      Command
+//	{root}/{kiosk}/live/{session}/meta    QoS 0                            Meta
+//	{root}/{kiosk}/live/{session}/num     QoS 0                            Numerics
+//	{root}/{kiosk}/live/{session}/ppg     QoS 0                            Frame
 //	{root}/ehr/{clinic}/state   retained, QoS 1, also the last will        ClinicState
 //
 // No patient is ever in a topic.
@@ -38,6 +42,7 @@ const (
 	UpObs          = "up/obs"
 	DownHello      = "down/hello"
 	DownAck        = "down/ack"
+	DownCmd        = "down/cmd"
 	clinicReserved = "ehr"
 )
 

@@ -22,6 +22,9 @@ func TestGolden(t *testing.T) {
 		"state-full":    State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Clock: "ntp", Storage: StorageFull},
 		"state-offline": State{St: Offline, Boot: "b", Session: "s", SW: "1.2.3", Clock: "none"},
 		"clinic-state":  ClinicState{St: Online, Session: "s"},
+		"command":       Command{ID: "c-1", Kind: CommandWatch, TTL: 20, Mode: ModeNumbers},
+		"meta":          Meta{Visit: "v", Devices: []string{"oximeter"}},
+		"numerics":      Numerics{Visit: "v", Seq: 7, At: noon, Mode: ModeWave, Step: "oximetry", SpO2: &Number{V: 97, Age: 200}, Pulse: &Number{V: 72, Age: 200, Q: true}},
 		"hello":         Hello{Nonce: "n"},
 		"hello-reply":   HelloReply{Nonce: "n", Now: noon},
 	} {

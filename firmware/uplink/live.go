@@ -1,0 +1,208 @@
+package uplink
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"nabz/firmware/broker"
+	"nabz/firmware/wire"
+)
+
+// Live is where the numbers of a live session come from. Its methods return at once.
+type Live interface {
+	// Now is what the devices say; false without a visit, and then nothing is sent.
+	Now() (Sight, bool)
+	// Wave returns the pulse wave after the sample of that number, -1 standing for a gap; the rate a second; and the number of the newest.
+	Wave(after uint64) (samples []int, rate int, newest uint64)
+}
+
+// Sight is one look at the devices. Seq, At and Mode of its numbers are set here.
+type Sight struct {
+	wire.Numerics
+	Devices        []string
+	NoFinger, Weak bool
+}
+
+// How often things are made while somebody watches.
+const (
+	frameEvery   = 250 * time.Millisecond
+	numbersEvery = time.Second
+	summaryEvery = 10 * time.Second
+	metaEvery    = 10 * time.Second // not retained: nothing of a session outlives it
+)
+
+// watchers is for how long somebody still looks, and the most that they want.
+type watchers struct {
+	mu    sync.Mutex
+	until time.Time
+	most  wire.Mode
+	woken chan struct{} // holds one: somebody has come
+}
+
+// look renews. The newest command counts: the clinic knows all who watch.
+func (w *watchers) look(c wire.Command, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.until, w.most = now.Add(time.Duration(c.TTL)*time.Second), c.Mode
+	offer(w.woken, struct{}{})
+}
+
+func (w *watchers) there(now time.Time) (most wire.Mode, ok bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.most, now.Before(w.until)
+}
+
+// show streams while somebody watches, until ctx ends.
+func (s *session) show(ctx context.Context) error {
+	for {
+		select {
+		case <-s.watched.woken:
+			s.stream(ctx, s.conn.Publish)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// stream makes what is to be seen until nobody watches, and has it sent beside.
+func (s *session) stream(ctx context.Context, send func(context.Context, broker.Message) error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	out := make(chan outgoing, mostWaiting)
+	var sender sync.WaitGroup
+	sender.Go(func() { s.ship(ctx, out, send) })
+	defer sender.Wait()
+	defer cancel()
+	m := maker{session: s, out: out, throttle: &s.throttle}
+	tick := time.NewTicker(frameEvery)
+	defer tick.Stop()
+	for {
+		now := time.Now()
+		most, ok := s.watched.there(now)
+		if !ok {
+			return
+		}
+		m.tick(now, most)
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// maker makes the messages of live sessions, one session a visit.
+type maker struct {
+	*session
+	out      chan<- outgoing
+	throttle *throttle
+
+	id      string // of the live session; random: it says nothing and is not to be guessed
+	visit   string
+	seq     uint32
+	frame   uint16
+	wave    uint64
+	gap     bool
+	numbers time.Time
+	meta    time.Time
+}
+
+func (m *maker) tick(now time.Time, most wire.Mode) {
+	sight, ok := m.Live.Now()
+	if !ok {
+		m.visit = ""
+		return
+	}
+	if sight.Visit != m.visit {
+		m.begin(sight)
+	}
+	mode := m.throttle.mode(most, now)
+	if now.Sub(m.meta) >= metaEvery {
+		m.meta = now
+		m.put(now, wire.LiveMeta, wire.Encode(wire.Meta{Visit: m.visit, Devices: sight.Devices}))
+	}
+	every := numbersEvery
+	if mode == wire.ModeSummary {
+		every = summaryEvery
+	}
+	if now.Sub(m.numbers) >= every-frameEvery/2 { // a tick may come a little early
+		m.numbers = now
+		m.seq++
+		n := sight.Numerics
+		n.Seq, n.At, n.Mode = m.seq, m.Clock.Now().Wall, mode
+		m.put(now, wire.LiveNumbers, wire.Encode(n))
+	}
+	m.waves(now, sight, mode)
+}
+
+func (m *maker) begin(s Sight) {
+	m.id, m.visit = strings.ReplaceAll(uuid.NewString(), "-", ""), s.Visit
+	m.seq, m.frame, m.gap = 0, 0, false
+	m.numbers, m.meta = time.Time{}, time.Time{}
+	_, _, m.wave = m.Live.Wave(0)
+}
+
+func (m *maker) waves(now time.Time, s Sight, mode wire.Mode) {
+	samples, rate, newest := m.Live.Wave(m.wave)
+	m.wave = newest
+	if mode != wire.ModeWave {
+		m.gap = true
+		return
+	}
+	all, gap := cut(samples, rate, m.gap, m.Clock.Now().Wall)
+	m.gap = gap
+	for _, f := range all {
+		m.frame++
+		f.Seq, f.Session, f.NoFinger, f.Weak = m.frame, wire.SessionHash(m.id), s.NoFinger, s.Weak
+		m.put(now, wire.LiveWave, f.Marshal())
+	}
+}
+
+func (m *maker) put(now time.Time, part string, payload []byte) {
+	o := outgoing{made: now, wave: part == wire.LiveWave, Message: broker.Message{Topic: wire.LiveTopic(m.root, m.Kiosk, m.id, part), Payload: payload}}
+	select {
+	case m.out <- o:
+	default:
+		m.throttle.dropped(now)
+	}
+}
+
+// cut makes frames of samples whose last is of the time end. A gap before the first is told; whether one is open at the end is returned.
+func cut(samples []int, rate int, gap bool, end time.Time) (all []wire.Frame, open bool) {
+	if rate <= 0 {
+		return nil, gap || len(samples) > 0
+	}
+	period := 100_000 / rate // tens of microseconds
+	var f wire.Frame
+	flush := func() {
+		if len(f.Samples) > 0 {
+			all = append(all, f)
+			gap = false
+		}
+		f = wire.Frame{}
+	}
+	for i, v := range samples {
+		if v < 0 {
+			flush()
+			gap = true
+			continue
+		}
+		if len(f.Samples) == 0 {
+			before := time.Duration(len(samples)-1-i) * time.Duration(period) * 10 * time.Microsecond
+			f = wire.Frame{Gap: gap, Start: end.Add(-before).UnixMicro(), Period: uint16(min(period, 1<<16-1)), Bits: 7}
+		}
+		if v > 127 {
+			f.Bits = 8
+		}
+		if f.Samples = append(f.Samples, byte(min(v, 255))); len(f.Samples) == wire.MostSamples {
+			flush()
+		}
+	}
+	flush()
+	return all, gap
+}

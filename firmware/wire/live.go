@@ -1,0 +1,124 @@
+package wire
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The parts of a live session, below {root}/{kiosk}/live/{session}/. All are QoS 0 and none is of use later.
+const (
+	LiveNumbers = "num"  // Numerics, once a second
+	LiveWave    = "ppg"  // Frame, four a second
+	LiveMeta    = "meta" // Meta, every ten seconds; not retained, so that nothing of a session outlives it
+)
+
+// LiveTopic is a part of a session: LiveTopic(root, "bhu-1", session, LiveWave). A session of "+" is every one.
+func LiveTopic(root, kiosk, session, part string) string {
+	return Topic(root, kiosk, "live/"+session+"/"+part)
+}
+
+// SplitLive takes the part of Split apart; false when it is none of a live session.
+func SplitLive(part string) (session, live string, ok bool) {
+	rest, ok := strings.CutPrefix(part, "live/")
+	if !ok {
+		return "", "", false
+	}
+	session, live, ok = strings.Cut(rest, "/")
+	return session, live, ok && session != "" && live != ""
+}
+
+// Mode is how much of a session is sent.
+type Mode string
+
+// The modes. On a link that does not carry one, the next is sent.
+const (
+	ModeWave    Mode = "wave"    // numbers and the pulse wave
+	ModeNumbers Mode = "numbers" // numbers once a second
+	ModeSummary Mode = "summary" // numbers every ten seconds
+)
+
+// Meta is what is said of a session beside its numbers: facts of the kiosk only, for whose they are comes with the durable visit-opened event.
+type Meta struct {
+	Visit   string   `json:"visit"`
+	Devices []string `json:"devices,omitempty"` // that answer
+}
+
+// Number is one live value with its age when it was sent.
+type Number struct {
+	V   int  `json:"v"`
+	Age int  `json:"age"`         // ms
+	Q   bool `json:"q,omitempty"` // questionable: the device or the exam doubts it
+}
+
+// Numerics is what the devices say now. A value that is older than ten seconds is left out: it must not be read as live.
+type Numerics struct {
+	Visit   string    `json:"visit"`
+	Seq     uint32    `json:"seq"`  // by one for each that the kiosk made, sent or not
+	At      time.Time `json:"at"`   // by the kiosk's clock
+	Mode    Mode      `json:"mode"` // what is being sent
+	Step    string    `json:"step"` // of the visit
+	SpO2    *Number   `json:"spo2,omitempty"`
+	Pulse   *Number   `json:"pulse,omitempty"` // of the oximeter, a minute
+	Cuff    *Number   `json:"cuff,omitempty"`  // pressure, mmHg
+	Celsius *Number   `json:"temp,omitempty"`  // thousandths of a degree
+	Flags   []string  `json:"flags,omitempty"` // what the oximeter says of itself, as vitals.Flags names it
+}
+
+// Command is what the clinic asks of a kiosk. It expires: what a doctor wanted this morning must not happen in the afternoon.
+type Command struct {
+	ID   string `json:"id"`             // new for each
+	Kind string `json:"kind"`           // one of the kinds below
+	TTL  int    `json:"ttl"`            // seconds from its arrival
+	Mode Mode   `json:"mode,omitempty"` // of a watch: the most that is wanted
+}
+
+// The kinds of commands.
+const CommandWatch = "watch" // somebody looks at the live session; renewed while that lasts
+
+// LongestWatch is how long one watch may last without being renewed.
+const LongestWatch = 60 * time.Second
+
+// ParseCommand reads a command. It refuses kinds that this kiosk does not know and one without an end.
+func ParseCommand(b []byte) (Command, error) {
+	var c Command
+	if err := json.Unmarshal(b, &c); err != nil {
+		return Command{}, fmt.Errorf("command: %w", err)
+	}
+	switch {
+	case c.ID == "":
+		return Command{}, errors.New("command without an id")
+	case c.Kind != CommandWatch:
+		return Command{}, fmt.Errorf("command %s: unknown kind %q", c.ID, c.Kind)
+	case c.TTL <= 0 || time.Duration(c.TTL)*time.Second > LongestWatch:
+		return Command{}, fmt.Errorf("command %s: lasts %d s, want 1 to %d", c.ID, c.TTL, int(LongestWatch.Seconds()))
+	}
+	switch c.Mode {
+	case "":
+		c.Mode = ModeWave
+	case ModeWave, ModeNumbers, ModeSummary:
+	default:
+		return Command{}, fmt.Errorf("command %s: unknown mode %q", c.ID, c.Mode)
+	}
+	return c, nil
+}
+
+// ParseNumerics reads what the devices say.
+func ParseNumerics(b []byte) (Numerics, error) {
+	var n Numerics
+	if err := json.Unmarshal(b, &n); err != nil {
+		return Numerics{}, fmt.Errorf("numerics: %w", err)
+	}
+	for _, v := range []*Number{n.SpO2, n.Pulse, n.Cuff, n.Celsius} {
+		if v != nil && v.Age < 0 {
+			return Numerics{}, errors.New("numerics: a value from the future")
+		}
+	}
+	switch n.Mode {
+	case ModeWave, ModeNumbers, ModeSummary:
+		return n, nil
+	}
+	return Numerics{}, fmt.Errorf("numerics: unknown mode %q", n.Mode)
+}

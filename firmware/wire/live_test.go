@@ -1,0 +1,100 @@
+package wire
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+)
+
+var sampleFrame = Frame{Weak: true, Gap: true, Seq: 513, Start: 1_790_000_000_000_000, Period: 1667, Bits: 7, Session: SessionHash("s"), Samples: []byte{0, 1, 64, 127}}
+
+// The bytes of a frame are a contract too.
+func TestFrameBytes(t *testing.T) {
+	want := []byte{
+		1, 6, 1, 2, 0x00, 0x60, 0x7b, 0x9b, 0x00, 0x5c, 0x06, 0x00, 0x83, 6, 4, 7,
+	}
+	got := sampleFrame.Marshal()
+	if !bytes.Equal(got[:4], want[:4]) || !bytes.Equal(got[12:16], want[12:]) || len(got) != 28 || !bytes.Equal(got[20:], []byte{0, 0, 0, 0, 0, 1, 64, 127}) {
+		t.Errorf("% x", got)
+	}
+	back, err := ParseFrame(got)
+	if err != nil || !reflect.DeepEqual(back, sampleFrame) {
+		t.Errorf("%+v, %v", back, err)
+	}
+	// A second of a 60 Hz device in four frames: what clinical.md reckons with.
+	if n := 4 * (frameHeader + 15); n > 160 {
+		t.Errorf("a second takes %d bytes", n)
+	}
+}
+
+func TestFrameRefuses(t *testing.T) {
+	change := func(i int, v byte) []byte {
+		b := sampleFrame.Marshal()
+		b[i] = v
+		return b
+	}
+	noPeriod := change(12, 0)
+	noPeriod[13] = 0
+	for name, b := range map[string][]byte{
+		"nothing": nil, "short": sampleFrame.Marshal()[:23], "version": change(0, 2), "no samples": change(14, 0), "more samples": change(14, 5),
+		"bits": change(15, 12), "too big a sample": change(24, 128), "no period": noPeriod,
+	} {
+		if f, err := ParseFrame(b); err == nil {
+			t.Errorf("%s: read as %+v", name, f)
+		}
+	}
+}
+
+func FuzzParseFrame(f *testing.F) {
+	f.Add(sampleFrame.Marshal())
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		frame, err := ParseFrame(b)
+		if err != nil {
+			return
+		}
+		again, err := ParseFrame(frame.Marshal())
+		if err != nil || !reflect.DeepEqual(again, frame) {
+			t.Errorf("%+v became %+v, %v", frame, again, err)
+		}
+	})
+}
+
+func TestSplitLive(t *testing.T) {
+	for part, want := range map[string][2]string{
+		"live/abc/num": {"abc", "num"}, "live/abc/ppg": {"abc", "ppg"}, "live/abc": {}, "live//num": {}, "live/abc/": {}, "up/obs": {}, "state": {},
+	} {
+		session, live, ok := SplitLive(part)
+		if ok != (want[0] != "") || ok && (session != want[0] || live != want[1]) {
+			t.Errorf("%s: %q %q %t", part, session, live, ok)
+		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	good := map[string]Mode{
+		`{"id":"c1","kind":"watch","ttl":20}`:                 ModeWave,
+		`{"id":"c1","kind":"watch","ttl":1,"mode":"summary"}`: ModeSummary,
+	}
+	for raw, mode := range good {
+		if c, err := ParseCommand([]byte(raw)); err != nil || c.Mode != mode {
+			t.Errorf("%s: %+v, %v", raw, c, err)
+		}
+	}
+	for _, raw := range []string{
+		`{"kind":"watch","ttl":20}`, `{"id":"c","kind":"watch"}`, `{"id":"c","kind":"watch","ttl":61}`, `{"id":"c","kind":"watch","ttl":-1}`,
+		`{"id":"c","kind":"inflate","ttl":9}`, `{"id":"c","kind":"watch","ttl":9,"mode":"all"}`, `watch`,
+	} {
+		if c, err := ParseCommand([]byte(raw)); err == nil {
+			t.Errorf("%s: accepted as %+v", raw, c)
+		}
+	}
+}
+
+func TestNumericsRefuse(t *testing.T) {
+	for _, raw := range []string{`{}`, `{"mode":"wave","spo2":{"v":97,"age":-1}}`, `x`} {
+		if n, err := ParseNumerics([]byte(raw)); err == nil {
+			t.Errorf("%s: accepted as %+v", raw, n)
+		}
+	}
+}
