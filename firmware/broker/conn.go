@@ -96,6 +96,18 @@ func (c *Conn) Subscribe(ctx context.Context, filter string, qos byte, f func(Me
 	return fmt.Errorf("subscribe to %s: the broker refuses it: check the access rules for this user", filter)
 }
 
+// Unsubscribe ends a subscription and waits for the broker's word. What it sent before that still comes.
+func (c *Conn) Unsubscribe(ctx context.Context, filter string) error {
+	token, err := c.send(ctx, func() mqtt.Token { return c.client.Unsubscribe(filter) })
+	if err == nil {
+		err = c.wait(ctx, token)
+	}
+	if err != nil {
+		return fmt.Errorf("unsubscribe from %s: %w", filter, err)
+	}
+	return nil
+}
+
 // deliver hands what paho reads over to the inbox.
 func (c *Conn) deliver(f func(Message)) mqtt.MessageHandler {
 	return func(_ mqtt.Client, m mqtt.Message) {

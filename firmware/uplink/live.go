@@ -2,6 +2,8 @@ package uplink
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,26 +37,53 @@ const (
 	metaEvery    = 10 * time.Second // not retained: nothing of a session outlives it
 )
 
-// watchers is for how long somebody still looks, and the most that they want.
+// watchers is for how long each clinic's doctors still look, and the most that they want.
 type watchers struct {
-	mu    sync.Mutex
-	until time.Time
-	most  wire.Mode
-	woken chan struct{} // holds one: somebody has come
+	mu      sync.Mutex
+	clinics map[string]watch
+	woken   chan struct{} // holds one: somebody has come
 }
 
-// look renews. The newest command counts: the clinic knows all who watch.
+type watch struct {
+	until time.Time
+	most  wire.Mode
+}
+
+// mostClinics is how many may watch at once; another is not heard until one has gone.
+const mostClinics = 16
+
+// look renews. A clinic's newest command counts: it knows all who watch through it.
 func (w *watchers) look(c wire.Command, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.until, w.most = now.Add(time.Duration(c.TTL)*time.Second), c.Mode
+	w.forget(now)
+	if _, known := w.clinics[c.By]; !known && len(w.clinics) == mostClinics {
+		return
+	}
+	if w.clinics == nil {
+		w.clinics = map[string]watch{}
+	}
+	w.clinics[c.By] = watch{now.Add(time.Duration(c.TTL) * time.Second), c.Mode}
 	offer(w.woken, struct{}{})
 }
 
+// there says whether anybody looks, and the most that any of them wants.
 func (w *watchers) there(now time.Time) (most wire.Mode, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.most, now.Before(w.until)
+	w.forget(now)
+	best := len(ladder)
+	for _, c := range w.clinics {
+		best = min(best, slices.Index(ladder, c.most))
+	}
+	if best == len(ladder) {
+		return "", false
+	}
+	return ladder[best], true
+}
+
+func (w *watchers) forget(now time.Time) {
+	maps.DeleteFunc(w.clinics, func(_ string, c watch) bool { return !now.Before(c.until) })
 }
 
 // show streams while somebody watches, until ctx ends.

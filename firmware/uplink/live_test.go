@@ -254,6 +254,34 @@ func TestWaveWaitsForAnEntry(t *testing.T) {
 	})
 }
 
+// TestWatchersAddUp: of several clinics the one that wants most counts, each for as long as it said.
+func TestWatchersAddUp(t *testing.T) {
+	w := watchers{woken: make(chan struct{}, 1)}
+	now := time.Date(2026, 11, 27, 8, 0, 0, 0, time.UTC)
+	w.look(wire.Command{By: "a", TTL: 20, Mode: wire.ModeSummary}, now)
+	w.look(wire.Command{By: "b", TTL: 10, Mode: wire.ModeWave}, now)
+	w.look(wire.Command{By: "c", TTL: 15, Mode: wire.ModeNumbers}, now)
+	for second, want := range map[int]wire.Mode{0: wire.ModeWave, 9: wire.ModeWave} {
+		if got, ok := w.there(now.Add(time.Duration(second) * time.Second)); !ok || got != want {
+			t.Errorf("after %d s: %q, %t", second, got, ok)
+		}
+	}
+	for _, c := range []struct {
+		second int
+		want   wire.Mode
+	}{{10, wire.ModeNumbers}, {15, wire.ModeSummary}, {20, ""}} {
+		if got, ok := w.there(now.Add(time.Duration(c.second) * time.Second)); ok != (c.want != "") || got != c.want {
+			t.Errorf("after %d s: %q, %t; want %q", c.second, got, ok, c.want)
+		}
+	}
+	for i := range 2 * mostClinics {
+		w.look(wire.Command{By: string(rune('A' + i)), TTL: 5, Mode: wire.ModeWave}, now.Add(time.Minute))
+	}
+	if len(w.clinics) != mostClinics {
+		t.Errorf("%d clinics are kept", len(w.clinics))
+	}
+}
+
 // TestThrottle: whatever happens, it never sends more than is wanted, moves one rung at a time, and after a calm while sends all again.
 func TestThrottle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -73,6 +73,7 @@ type Command struct {
 	Kind string `json:"kind"`           // one of the kinds below
 	TTL  int    `json:"ttl"`            // seconds from its arrival
 	Mode Mode   `json:"mode,omitempty"` // of a watch: the most that is wanted
+	By   string `json:"by,omitempty"`   // the clinic's name: each speaks for all who watch through it
 }
 
 // The kinds of commands.

@@ -1,0 +1,156 @@
+package ward
+
+import (
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"nabz/firmware/wire"
+)
+
+// Hub knows who watches which kiosk. Its methods return at once and are safe for concurrent use.
+type Hub struct {
+	log *slog.Logger
+
+	mu      sync.Mutex
+	kiosks  map[string]*post
+	changed chan struct{} // holds one: a kiosk is watched that was not, or no longer, or came online
+}
+
+// post is one kiosk as far as anybody watches it, or it has told its state.
+type post struct {
+	watchers []*Watcher
+	state    *wire.State // as it was told last; nil when it never was
+	asked    time.Time   // when it was last told that somebody watches
+}
+
+// renewEvery is how often a watched kiosk is told so, and watchFor how long it believes it: one renewal may get lost.
+const (
+	renewEvery = 10 * time.Second
+	watchFor   = 25 * time.Second
+)
+
+// NewHub returns a hub that nobody uses.
+func NewHub(log *slog.Logger) *Hub {
+	return &Hub{log: log, kiosks: map[string]*post{}, changed: make(chan struct{}, 1)}
+}
+
+func (h *Hub) post(kiosk string) *post {
+	p := h.kiosks[kiosk]
+	if p == nil {
+		p = &post{}
+		h.kiosks[kiosk] = p
+	}
+	return p
+}
+
+// Watch adds a watcher of a kiosk. It must be closed.
+func (h *Hub) Watch(kiosk string, most wire.Mode) *Watcher {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.post(kiosk)
+	w := &Watcher{hub: h, kiosk: kiosk, most: most, wake: make(chan struct{}, 1)}
+	w.told(p.state, time.Now())
+	p.watchers = append(p.watchers, w)
+	p.asked = time.Time{} // one who wants more than the others gets it at once
+	h.wake()
+	return w
+}
+
+func (h *Hub) leave(w *Watcher) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.post(w.kiosk)
+	p.watchers = slices.DeleteFunc(p.watchers, func(o *Watcher) bool { return o == w })
+	if len(p.watchers) == 0 {
+		h.wake()
+	}
+}
+
+func (h *Hub) wake() {
+	select {
+	case h.changed <- struct{}{}:
+	default:
+	}
+}
+
+// watched are the kiosks that somebody watches.
+func (h *Hub) watched() (all []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for kiosk, p := range h.kiosks {
+		if len(p.watchers) > 0 {
+			all = append(all, kiosk)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// ask says what a kiosk is to be told now, if anything: that somebody watches, and the most that any of them wants.
+func (h *Hub) ask(kiosk string, now time.Time) (most wire.Mode, due bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.post(kiosk)
+	if len(p.watchers) == 0 || now.Sub(p.asked) < renewEvery {
+		return "", false
+	}
+	p.asked = now
+	order := []wire.Mode{wire.ModeSummary, wire.ModeNumbers, wire.ModeWave}
+	best := 0
+	for _, w := range p.watchers {
+		best = max(best, slices.Index(order, w.most))
+	}
+	return order[best], true
+}
+
+// state takes what a kiosk says of itself. One that has just come online knows of nobody who watches. The will of a connection that is not the last
+// one is old news.
+func (h *Hub) state(kiosk string, s wire.State, now time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.post(kiosk)
+	if p.state != nil && s.St == wire.Offline && p.state.Session != s.Session {
+		return
+	}
+	if s.St == wire.Online && (p.state == nil || p.state.St != wire.Online || p.state.Session != s.Session) {
+		p.asked = time.Time{}
+		h.wake()
+	}
+	p.state = &s
+	for _, w := range p.watchers {
+		w.told(&s, now)
+	}
+}
+
+// live takes a part of a live session. What does not parse, or belongs to another session than its topic says, gets to nobody.
+func (h *Hub) live(kiosk, session, part string, payload []byte, now time.Time) error {
+	var bring func(*Watcher)
+	switch part {
+	case wire.LiveNumbers:
+		n, err := wire.ParseNumerics(payload)
+		if err != nil {
+			return err
+		}
+		bring = func(w *Watcher) { w.numbers(n, now) }
+	case wire.LiveWave:
+		f, err := wire.ParseFrame(payload)
+		if err != nil {
+			return err
+		}
+		if f.Session != wire.SessionHash(session) {
+			return errForeign
+		}
+		bring = func(w *Watcher) { w.frame(f) }
+	default:
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, w := range h.post(kiosk).watchers {
+		w.in(session)
+		bring(w)
+	}
+	return nil
+}

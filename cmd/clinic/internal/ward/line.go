@@ -1,0 +1,124 @@
+package ward
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"nabz/firmware/broker"
+	"nabz/firmware/wire"
+)
+
+// Line is the hub's connection to the broker.
+type Line struct {
+	Hub    *Hub
+	Name   string // of this clinic; kiosks add up what clinics want by it
+	Root   string
+	Broker broker.Opts
+	Log    *slog.Logger
+}
+
+// againEvery is how long to wait before the broker is tried again.
+const againEvery = time.Second
+
+func (l *Line) String() string { return "ward" }
+
+// Run serves until ctx ends. A broker that is away is waited for. ready is called whenever a connection serves.
+func (l *Line) Run(ctx context.Context, ready func()) error {
+	for {
+		err := l.serve(ctx, ready)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		l.Log.Warn("the ward has lost its broker; trying again", "why", err)
+		t := time.NewTimer(againEvery)
+		select {
+		case <-ctx.Done():
+		case <-t.C:
+		}
+		t.Stop()
+	}
+}
+
+func (l *Line) serve(ctx context.Context, ready func()) error {
+	o := l.Broker
+	o.ClientID = l.Name + "-ward"
+	conn, err := broker.Connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.Subscribe(ctx, wire.All(l.Root, wire.StateTopic), 1, l.take); err != nil {
+		return err
+	}
+	ready()
+	renew := time.NewTicker(renewEvery / 4)
+	defer renew.Stop()
+	listens := map[string]bool{}
+	for {
+		if err := l.follow(ctx, conn, listens); err != nil {
+			return err
+		}
+		select {
+		case <-l.Hub.changed:
+		case <-renew.C:
+		case <-conn.Done():
+			return conn.Err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// follow listens to the kiosks that are watched, and to no others, and tells them so.
+func (l *Line) follow(ctx context.Context, conn *broker.Conn, listens map[string]bool) error {
+	watched := l.Hub.watched()
+	for kiosk := range listens {
+		if !slices.Contains(watched, kiosk) {
+			if err := conn.Unsubscribe(ctx, wire.LiveTopic(l.Root, kiosk, "+", "+")); err != nil {
+				return err
+			}
+			delete(listens, kiosk)
+		}
+	}
+	for _, kiosk := range watched {
+		if !listens[kiosk] {
+			if err := conn.Subscribe(ctx, wire.LiveTopic(l.Root, kiosk, "+", "+"), 0, l.take); err != nil {
+				return err
+			}
+			listens[kiosk] = true
+		}
+		most, due := l.Hub.ask(kiosk, time.Now())
+		if !due {
+			continue
+		}
+		c := wire.Command{ID: uuid.NewString(), Kind: wire.CommandWatch, TTL: int(watchFor / time.Second), Mode: most, By: l.Name}
+		if err := conn.Publish(ctx, broker.Message{Topic: wire.Topic(l.Root, kiosk, wire.DownCmd), QoS: 1, Payload: wire.Encode(c)}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take sorts what comes. It never waits.
+func (l *Line) take(m broker.Message) {
+	kiosk, part, err := wire.Split(l.Root, m.Topic)
+	if err != nil {
+		return // a clinic's own state
+	}
+	now := time.Now()
+	if part == wire.StateTopic {
+		if s, err := wire.Parse[wire.State](m.Payload); err == nil && len(m.Payload) > 0 {
+			l.Hub.state(kiosk, s, now)
+		}
+		return
+	}
+	if session, live, ok := wire.SplitLive(part); ok {
+		if err := l.Hub.live(kiosk, session, live, m.Payload, now); err != nil {
+			l.Log.Warn("a live message was not understood", "kiosk", kiosk, "why", err)
+		}
+	}
+}
