@@ -15,7 +15,7 @@ import (
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
-	"nabz/firmware/workers"
+	"nabz/firmware/secret"
 	"nabz/hwtest/stage"
 	"nabz/queue"
 )
@@ -25,7 +25,7 @@ func liveKiosk(t *testing.T) *bench {
 	t.Helper()
 	cfg := configOf(t, t.TempDir(), "")
 	cfg.Practice, cfg.Exam = false, config.Exam{Rest: time.Minute, Gap: time.Minute, Readings: 1}
-	cfg.Workers = []config.Worker{{Number: "7", PIN: workers.Hash("6174")}}
+	cfg.Workers = []config.Worker{{Number: "7", PIN: secret.Hash("6174")}}
 	cfg.Export = cfg.Data
 	b := &bench{t: t, cfg: cfg}
 	b.start()

@@ -31,7 +31,8 @@ var layers = []struct {
 	{"queue", nil},
 	{"firmware/clock", []string{"drivers/vitals"}},
 	{"firmware/tape", nil},
-	{"firmware/workers", []string{"firmware/clock"}},
+	{"firmware/secret", nil},
+	{"firmware/workers", []string{"firmware/clock", "firmware/secret"}},
 	{"firmware/audit", []string{"firmware/clock"}},
 	{"firmware/live", []string{"drivers/vitals"}},
 	{"firmware/power", []string{"drivers/vitals", "drivers/board"}},
@@ -64,7 +65,7 @@ var layers = []struct {
 	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "hwtest/stage", "queue", "firmware/exam", "firmware/screen"}},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
 	{"cmd/clinic/internal/...", []string{
-		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "drivers/vitals",
+		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "drivers/vitals",
 		"cmd/clinic/internal/...",
 	}},
 	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/..."}},

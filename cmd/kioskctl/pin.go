@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 
+	"nabz/firmware/secret"
 	"nabz/firmware/workers"
 )
 
@@ -32,6 +33,6 @@ func (pinCmd) Run() error {
 	if err := workers.CheckPIN("", pin); err != nil {
 		return err
 	}
-	_, err := fmt.Println(workers.Hash(pin))
+	_, err := fmt.Println(secret.Hash(pin))
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"nabz/firmware/clock"
+	"nabz/firmware/secret"
 )
 
 // Store keeps a few small records durably, sealed. Names lists those with a prefix.
@@ -98,12 +99,12 @@ func (r *Register) Scan(code string) (Worker, error) {
 	return r.try(cmp.Or(strings.TrimLeft(code[:4], "0"), "0"), func(w Worker) string { return w.Badge }, code[4:])
 }
 
-func (r *Register) try(number string, hash func(Worker) string, secret string) (Worker, error) {
+func (r *Register) try(number string, hash func(Worker) string, typed string) (Worker, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w, known := r.all[number]
 	if !known {
-		matches("", secret)
+		secret.Matches("", typed)
 		return Worker{}, ErrRefused
 	}
 	if wait := w.Misses.Wait(r.now()); wait > 0 {
@@ -114,7 +115,7 @@ func (r *Register) try(number string, hash func(Worker) string, secret string) (
 	if err := r.keep(w); err != nil {
 		return Worker{}, err
 	}
-	if !matches(hash(w), secret) || w.Left {
+	if !secret.Matches(hash(w), typed) || w.Left {
 		if wait := w.Misses.Wait(r.now()); wait > 0 {
 			return Worker{}, &LockedError{wait}
 		}
@@ -129,7 +130,7 @@ func (r *Register) ChoosePIN(number, pin string) error {
 	if err := CheckPIN(number, pin); err != nil {
 		return err
 	}
-	return r.change(number, func(w *Worker) { w.PIN, w.OneTime, w.Misses = Hash(pin), false, Misses{} })
+	return r.change(number, func(w *Worker) { w.PIN, w.OneTime, w.Misses = secret.Hash(pin), false, Misses{} })
 }
 
 // Claim makes the technician's account on a kiosk that has none: whoever sets it up chooses its PIN, so there never is a default one. ErrClaimed
@@ -143,7 +144,7 @@ func (r *Register) Claim(pin string) error {
 	if _, known := r.all[Technician]; known {
 		return ErrClaimed
 	}
-	return r.keep(Worker{Number: Technician, PIN: Hash(pin)})
+	return r.keep(Worker{Number: Technician, PIN: secret.Hash(pin)})
 }
 
 // ErrClaimed is a kiosk that has a technician's PIN already.
@@ -181,18 +182,18 @@ func (r *Register) give(number string) (pin string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	w := r.all[number]
-	w.Number, w.PIN, w.OneTime, w.Misses = number, Hash(pin), true, Misses{}
+	w.Number, w.PIN, w.OneTime, w.Misses = number, secret.Hash(pin), true, Misses{}
 	return pin, r.keep(w)
 }
 
 // Issue gives an account a badge and returns its code, which is not kept; an earlier badge opens nothing any more.
 func (r *Register) Issue(number string) (code string, err error) {
-	secret := digits(12)
+	hidden := digits(12)
 	n, err := strconv.Atoi(number)
 	if err != nil {
 		return "", errNobody(number)
 	}
-	return fmt.Sprintf("%04d%s", n, secret), r.change(number, func(w *Worker) { w.Badge = Hash(secret) })
+	return fmt.Sprintf("%04d%s", n, hidden), r.change(number, func(w *Worker) { w.Badge = secret.Hash(hidden) })
 }
 
 // Leave locks a worker out, or lets one in again.

@@ -1,4 +1,5 @@
-package workers
+// Package secret keeps what people type to say who they are: as argon2id, never as it was typed.
+package secret
 
 import (
 	"crypto/rand"
@@ -29,10 +30,10 @@ func Hash(secret string) string {
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 
-var errHash = errors.New("not an argon2id hash in PHC form: make one with kioskctl pin")
+var errHash = errors.New("not an argon2id hash in PHC form: make one with kioskctl pin or clinic account")
 
-// CheckHash says what is wrong with a hash of a profile, or nil.
-func CheckHash(hash string) error {
+// Check says what is wrong with a hash that somebody wrote into a file, or nil.
+func Check(hash string) error {
 	_, err := parse(hash)
 	return err
 }
@@ -43,7 +44,7 @@ type parsed struct {
 	salt, key      []byte
 }
 
-// parse reads a hash. Costs far beyond ours are refused: they would stop the kiosk.
+// parse reads a hash. Costs far beyond ours are refused: they would stop a small box.
 func parse(hash string) (p parsed, err error) {
 	parts := strings.Split(hash, "$")
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
@@ -64,8 +65,8 @@ func parse(hash string) (p parsed, err error) {
 	return p, nil
 }
 
-// matches says whether hash is that of secret. It takes as long for an empty hash as for any other.
-func matches(hash, secret string) bool {
+// Matches says whether hash is that of secret. It takes as long for an empty hash as for any other.
+func Matches(hash, secret string) bool {
 	p, err := parse(hash)
 	if err != nil {
 		p = parsed{memory, passes, threads, make([]byte, saltLen), make([]byte, keyLen)}

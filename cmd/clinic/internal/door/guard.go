@@ -1,0 +1,152 @@
+package door
+
+import (
+	"cmp"
+	"context"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Event is what the audit is told.
+type Event struct {
+	At    time.Time
+	Who   string // the account's name as it was given; empty when nobody said
+	Did   string // "sign-in", "sign-out", "look", "supervise", "come-in"
+	Kiosk string
+	OK    bool
+	Why   string // when not: "wrong", "locked", "no session", "no right", "foreign origin", "no token"
+}
+
+// Guard stands before the pages.
+type Guard struct {
+	Entry    *Entry
+	Sessions *Sessions
+	Audit    func(Event) error // what it cannot write does not happen
+	Log      *slog.Logger
+	Host     string // what the browser must ask for, with the port where it is not the usual one
+}
+
+// cookieName makes the browser insist on a secure origin, the whole path and no domain (RFC 6265bis, section 4.1.3.2).
+const cookieName = "__Host-ward"
+
+type sessionKey struct{}
+
+// Of is the session of a request that came through Inside.
+func Of(r *http.Request) Session {
+	s, _ := r.Context().Value(sessionKey{}).(Session)
+	return s
+}
+
+var errOutside = errors.New("refused")
+
+// note tells the audit; a refusal that cannot be written stays one.
+func (g *Guard) note(e Event) error {
+	e.At = time.Now()
+	err := g.Audit(e)
+	if err != nil {
+		g.Log.Error("the audit was not written", "why", err)
+	}
+	return err
+}
+
+// ours refuses requests that another page made the browser send, or that asked for another host.
+func (g *Guard) ours(r *http.Request) bool {
+	if r.Host != g.Host {
+		return false
+	}
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && (site != "none" || r.Method != http.MethodGet) {
+		return false
+	}
+	origin := r.Header.Get("Origin")
+	return origin == "" && r.Method == http.MethodGet || origin == "https://"+g.Host || origin == "http://"+g.Host && r.TLS == nil
+}
+
+// SignIn answers the form with name, password and code.
+func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
+	name := r.PostFormValue("name")
+	if !g.ours(r) {
+		_ = g.note(Event{Who: name, Did: "sign-in", Why: "foreign origin"}) // refused either way
+		http.Error(w, "refused", http.StatusForbidden)
+		return
+	}
+	a, err := g.Entry.Try(name, r.PostFormValue("password"), r.PostFormValue("code"), time.Now())
+	var locked *LockedError
+	switch {
+	case errors.As(err, &locked):
+		_ = g.note(Event{Who: name, Did: "sign-in", Why: "locked"}) // as above
+		http.Error(w, err.Error(), http.StatusTooManyRequests)
+	case err != nil:
+		_ = g.note(Event{Who: name, Did: "sign-in", Why: "wrong"}) // as above
+		http.Error(w, err.Error(), http.StatusForbidden)
+	case g.note(Event{Who: a.Name, Did: "sign-in", OK: true}) != nil:
+		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
+	default:
+		http.SetCookie(w, &http.Cookie{
+			Name: cookieName, Value: g.Sessions.Begin(a, time.Now()), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		})
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+	}
+}
+
+// SignOut ends the session.
+func (g *Guard) SignOut(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(cookieName); err == nil {
+		g.Sessions.End(c.Value)
+		_ = g.note(Event{Who: Of(r).Account.Name, Did: "sign-out", OK: true}) // the session is over whatever the audit says
+	}
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// Inside lets only those through who are in. What changes something needs the session's token too. With listens the request is a page's own stream,
+// which keeps no session open.
+func (g *Guard) Inside(listens bool, next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s, why := g.inside(listens, r)
+		if why != "" {
+			_ = g.note(Event{Who: s.Account.Name, Did: "come-in", Why: why}) // refused either way
+			http.Error(w, errOutside.Error()+": "+why, http.StatusForbidden)
+			return
+		}
+		next(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
+	}
+}
+
+func (g *Guard) inside(listens bool, r *http.Request) (s Session, why string) {
+	if !g.ours(r) {
+		return s, "foreign origin"
+	}
+	c, err := r.Cookie(cookieName)
+	if err != nil {
+		return s, "no session"
+	}
+	s, ok := g.Sessions.Find(c.Value, !listens, time.Now())
+	if !ok {
+		return s, "no session"
+	}
+	if r.Method != http.MethodGet && subtle.ConstantTimeCompare([]byte(cmp.Or(r.Header.Get("X-Token"), r.PostFormValue("token"))), []byte(s.Token)) != 1 {
+		return s, "no token"
+	}
+	return s, ""
+}
+
+// Allow says whether who is in has that right at the kiosk, and tells the audit. Without the right, and when the audit cannot be written, the answer has
+// been given.
+func (g *Guard) Allow(w http.ResponseWriter, r *http.Request, right Right, kiosk string) bool {
+	a := Of(r).Account
+	e := Event{Who: a.Name, Did: string(right), Kiosk: kiosk, OK: a.May(right, kiosk)}
+	if !e.OK {
+		e.Why = "no right"
+	}
+	err := g.note(e)
+	switch {
+	case !e.OK:
+		http.Error(w, "not found", http.StatusNotFound) // whether it exists is nobody's business
+	case err != nil:
+		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
+	}
+	return e.OK && err == nil
+}
