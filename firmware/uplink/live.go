@@ -16,7 +16,7 @@ import (
 
 // Live is where the numbers of a live session come from. Its methods return at once.
 type Live interface {
-	// Now is what the devices say; false without a visit, and then nothing is sent.
+	// Now is what the devices say; false without a visit, and then nothing of the devices is sent, only that nobody is measured.
 	Now() (Sight, bool)
 	// Wave returns the pulse wave after the sample of that number, -1 standing for a gap; the rate a second; and the number of the newest.
 	Wave(after uint64) (samples []int, rate int, newest uint64)
@@ -132,7 +132,7 @@ type maker struct {
 	throttle *throttle
 
 	id      string // of the live session; random: it says nothing and is not to be guessed
-	visit   string
+	visit   string // empty between visits
 	seq     uint32
 	frame   uint16
 	wave    uint64
@@ -142,12 +142,11 @@ type maker struct {
 }
 
 func (m *maker) tick(now time.Time, most wire.Mode) {
-	sight, ok := m.Live.Now()
-	if !ok {
-		m.visit = ""
-		return
+	sight, visiting := m.Live.Now()
+	if !visiting {
+		sight = Sight{} // whatever an idle device says is nobody's
 	}
-	if sight.Visit != m.visit {
+	if m.id == "" || sight.Visit != m.visit {
 		m.begin(sight)
 	}
 	mode := m.throttle.mode(most, now)
@@ -166,7 +165,9 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 		n.Seq, n.At, n.Mode = m.seq, m.Clock.Now().Wall, mode
 		m.put(now, wire.LiveNumbers, wire.Encode(n))
 	}
-	m.waves(now, sight, mode)
+	if visiting {
+		m.waves(now, sight, mode)
+	}
 }
 
 func (m *maker) begin(s Sight) {

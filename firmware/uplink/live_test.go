@@ -48,7 +48,7 @@ type seen struct {
 	bytes    int            // of topics and payloads
 	sessions map[string]bool
 	modes    []wire.Mode
-	seqs     []uint32
+	numbers  []wire.Numerics
 	frames   []wire.Frame
 	ages     []time.Duration
 }
@@ -74,7 +74,7 @@ func (s *seen) take(t *testing.T, m broker.Message) {
 		if err != nil {
 			t.Error(err)
 		}
-		s.modes, s.seqs = append(s.modes, n.Mode), append(s.seqs, n.Seq)
+		s.modes, s.numbers = append(s.modes, n.Mode), append(s.numbers, n)
 		s.ages = append(s.ages, time.Since(n.At))
 	case wire.LiveWave:
 		f, err := wire.ParseFrame(m.Payload)
@@ -148,7 +148,7 @@ func TestWaveIsWhole(t *testing.T) {
 	})
 }
 
-// TestANewVisitIsANewSession: nothing of one is taken for the other, and without a visit nothing is sent.
+// TestANewVisitIsANewSession: nothing of one is taken for the other, and between them only that nobody is measured.
 func TestANewVisitIsANewSession(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var got seen
@@ -169,8 +169,13 @@ func TestANewVisitIsANewSession(t *testing.T) {
 			}
 			return nil
 		})
-		if n := got.count[wire.LiveNumbers]; len(got.sessions) != 2 || n < 19 || n > 21 {
-			t.Errorf("%d sessions, %d numbers in twice 10 s", len(got.sessions), n)
+		if n := got.count[wire.LiveNumbers]; len(got.sessions) != 3 || n < 29 || n > 32 {
+			t.Errorf("%d sessions, %d numbers in 30 s", len(got.sessions), n)
+		}
+		for i, n := range got.numbers {
+			if idle := n.Visit == ""; idle != (n.SpO2 == nil) || idle && (i < 9 || i > 21) {
+				t.Errorf("numbers %d: %+v", i, n)
+			}
 		}
 	})
 }

@@ -55,7 +55,7 @@ type Number struct {
 
 // Numerics is what the devices say now. A value that is older than ten seconds is left out: it must not be read as live.
 type Numerics struct {
-	Visit   string    `json:"visit"`
+	Visit   string    `json:"visit"` // empty: nobody is being measured
 	Seq     uint32    `json:"seq"`  // by one for each that the kiosk made, sent or not
 	At      time.Time `json:"at"`   // by the kiosk's clock
 	Mode    Mode      `json:"mode"` // what is being sent

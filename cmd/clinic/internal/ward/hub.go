@@ -3,6 +3,7 @@ package ward
 import (
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -153,4 +154,23 @@ func (h *Hub) live(kiosk, session, part string, payload []byte, now time.Time) e
 		bring(w)
 	}
 	return nil
+}
+
+// Standing is what a kiosk says of itself.
+type Standing struct {
+	Kiosk string
+	wire.State
+}
+
+// Standings are those of all kiosks that ever said anything while this hub was there, by name.
+func (h *Hub) Standings() (all []Standing) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for kiosk, p := range h.kiosks {
+		if p.state != nil {
+			all = append(all, Standing{kiosk, *p.state})
+		}
+	}
+	slices.SortFunc(all, func(a, b Standing) int { return strings.Compare(a.Kiosk, b.Kiosk) })
+	return all
 }

@@ -1,0 +1,131 @@
+package site
+
+import (
+	"bytes"
+	"embed"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	"nabz/cmd/clinic/internal/door"
+	"nabz/cmd/clinic/internal/ward"
+	"nabz/firmware/wire"
+)
+
+//go:embed page
+var files embed.FS
+
+// fonts are put there by "make web" from the packages that package-lock.json names; nothing of them is committed.
+//
+//go:embed all:fonts
+var fonts embed.FS
+
+// HasFonts says whether this binary was built with the pages' fonts. Without them Urdu has letters missing where the device has no font of its own.
+func HasFonts() bool {
+	_, err := fs.Stat(fonts, "fonts/noto-naskh-arabic.woff2")
+	return err == nil
+}
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"word":  word,
+	"tiles": func() [][2]string { return tiles },
+	"modes": func() []wire.Mode { return []wire.Mode{wire.ModeWave, wire.ModeNumbers, wire.ModeSummary} },
+	"steps": func() []string { return steps },
+}).ParseFS(files, "page/*.gohtml"))
+
+// tiles are what is live, with its unit; steps are those of a visit, as the kiosk names them.
+var (
+	tiles = [][2]string{{"spo2", "%"}, {"pulse", "/min"}, {"temp", "°C"}, {"cuff", "mmHg"}}
+	steps = []string{"patient", "blood-pressure", "oximetry", "temperature", "respiration", "review"}
+)
+
+// Site serves the pages.
+type Site struct {
+	Hub   *ward.Hub
+	Guard *door.Guard
+	Log   *slog.Logger
+}
+
+// Handler is all of it.
+func (s *Site) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /sign-in", s.signIn)
+	mux.HandleFunc("POST /sign-in", s.Guard.SignIn)
+	mux.HandleFunc("POST /sign-out", s.Guard.Inside(false, s.Guard.SignOut))
+	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /kiosk/{name}", s.Guard.Inside(false, s.kiosk))
+	mux.HandleFunc("GET /kiosk/{name}/events", s.Guard.Inside(true, s.events))
+	for _, name := range []string{"site.css", "live.js"} {
+		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/"+name) })
+	}
+	mux.Handle("GET /fonts/", http.FileServerFS(fonts))
+	return policy(mux)
+}
+
+// policy is one under which nothing runs or loads but ours.
+func policy(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; connect-src 'self'; img-src 'self'; "+
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin") // with no-referrer a form's Origin would be null, and the door could not tell whose it is
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shown is what every page knows.
+type shown struct {
+	Lang, Other, Dir string
+	Path             string
+	Session          door.Session
+	Kiosks           []ward.Standing
+	Kiosk            string
+}
+
+func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, p shown) {
+	p.Lang = language(w, r)
+	p.Dir, p.Other, p.Path = "ltr", "ur", r.URL.Path
+	if p.Lang == "ur" {
+		p.Dir, p.Other = "rtl", "en"
+	}
+	p.Session = door.Of(r)
+	var b bytes.Buffer
+	if err := templates.ExecuteTemplate(&b, name, p); err != nil {
+		s.Log.Error("a page cannot be drawn", "page", name, "why", err)
+		http.Error(w, "the page cannot be drawn", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = w.Write(b.Bytes()) // whose browser is gone does not need it
+}
+
+func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, "sign-in.gohtml", shown{})
+}
+
+// home is the kiosks; who is not in is asked to sign in.
+func (s *Site) home(w http.ResponseWriter, r *http.Request) {
+	if !s.Guard.In(r) {
+		http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+		return
+	}
+	s.Guard.Inside(false, func(w http.ResponseWriter, r *http.Request) {
+		var p shown
+		for _, k := range s.Hub.Standings() {
+			if door.Of(r).Account.May(door.Look, k.Kiosk) {
+				p.Kiosks = append(p.Kiosks, k)
+			}
+		}
+		s.show(w, r, "kiosks.gohtml", p)
+	})(w, r)
+}
+
+func (s *Site) kiosk(w http.ResponseWriter, r *http.Request) {
+	if name := r.PathValue("name"); s.Guard.Allow(w, r, door.Look, name) {
+		s.show(w, r, "kiosk.gohtml", shown{Kiosk: name})
+	}
+}
