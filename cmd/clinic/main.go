@@ -13,6 +13,7 @@ import (
 
 	"github.com/alecthomas/kong"
 	"github.com/lmittmann/tint"
+	"golang.org/x/sync/errgroup"
 
 	"nabz/cmd/clinic/internal/bus"
 	"nabz/cmd/clinic/internal/ehr"
@@ -31,6 +32,7 @@ var (
 type cli struct {
 	Serve   serveCmd         `cmd:"" help:"Receive, record, answer."`
 	Broker  brokerCmd        `cmd:"" help:"Run the embedded broker alone."`
+	Account accountCmd       `cmd:"" help:"Make an account for the doctors' pages."`
 	Version kong.VersionFlag `help:"Print version and commit."`
 }
 
@@ -39,6 +41,7 @@ const description = `The clinic's side of the kiosks.
 Examples:
   clinic serve --data /var/lib/nabz-clinic
   clinic serve --data /var/lib/nabz-clinic --broker ssl://broker.example:8883 --fhir https://fhir.example/r4
+  clinic serve --data /var/lib/nabz-clinic --ward 127.0.0.1:8090 --accounts /etc/nabz/accounts.json
   clinic broker --data /var/lib/nabz-broker --listen 127.0.0.1:1883`
 
 func main() {
@@ -78,6 +81,8 @@ type serveCmd struct {
 	Practice bool   `help:"Serve the practice root: takes HTEST only. Without it HTEST is refused."`
 	Name     string `default:"clinic-1" help:"This clinic's name: 1 to 40 of a-z, 0-9 and -."`
 	Base     string `default:"https://nabz.example/fhir" help:"Prefix of the deployment's identifier systems."`
+
+	wardFlags
 }
 
 // Run implements clinic serve.
@@ -107,7 +112,21 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	in := intake.New(intake.Opts{
 		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: broker.Opts{URL: c.Broker}, Ledger: l, Record: record, Log: log,
 	})
-	return in.Run(ctx, func() { fmt.Printf("clinic ready: broker %s, record %s\n", c.Broker, where) })
+	p, err := c.openPages(log)
+	if err != nil {
+		return err
+	}
+	if p == nil {
+		return in.Run(ctx, func() { fmt.Printf("clinic ready: broker %s, record %s\n", c.Broker, where) })
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.run(ctx) })
+	g.Go(func() error {
+		return in.Run(ctx, func() {
+			fmt.Printf("clinic ready: broker %s, record %s, pages %s\n", c.Broker, where, p.listener.Addr())
+		})
+	})
+	return g.Wait()
 }
 
 func (c serveCmd) record() (ehr.Record, string, error) {

@@ -161,13 +161,17 @@ func lines(t *testing.T, dir string) map[string]int {
 }
 
 func TestRefusals(t *testing.T) {
+	accounts, _ := account(t, "doctor-12", "--kiosks", "layyah-*")
 	cases := map[string]struct {
 		args []string
 		want string
 	}{
-		"no data":          {[]string{"serve"}, "missing flags: --data"},
-		"bad name":         {[]string{"serve", "--data", t.TempDir(), "--name", "Clinic 1"}, "use 1 to 40 of a-z"},
-		"open to everyone": {[]string{"serve", "--data", t.TempDir(), "--listen", "0.0.0.0:1883"}, "loopback only"},
+		"no data":           {[]string{"serve"}, "missing flags: --data"},
+		"bad name":          {[]string{"serve", "--data", t.TempDir(), "--name", "Clinic 1"}, "use 1 to 40 of a-z"},
+		"pages for nobody":  {[]string{"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--ward", "127.0.0.1:0"}, "--accounts"},
+		"pages in the open": {[]string{"serve", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--ward", "0.0.0.0:0", "--accounts", accounts}, "needs --tls-cert"},
+		"no password":       {[]string{"account", "doctor-12", "--kiosks", "*"}, "no password on standard input"},
+		"open to everyone":  {[]string{"serve", "--data", t.TempDir(), "--listen", "0.0.0.0:1883"}, "loopback only"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -55,7 +55,8 @@ var accountName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{0,39}$`)
 // keyLength is the least that the key of one-time codes has (RFC 4226, section 4, R6).
 const keyLength = 16
 
-func (a Account) check() error {
+// Check says what is wrong with the account, or nil.
+func (a Account) Check() error {
 	key, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(a.Code)
 	switch {
 	case !accountName.MatchString(a.Name):
@@ -103,7 +104,7 @@ func Load(file string) ([]Account, error) {
 	}
 	seen := map[string]bool{}
 	for _, a := range all.Accounts {
-		if err := a.check(); err != nil {
+		if err := a.Check(); err != nil {
 			return nil, fmt.Errorf("accounts: %s: %w", file, err)
 		}
 		if seen[a.Name] {
