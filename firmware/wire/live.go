@@ -56,10 +56,10 @@ type Number struct {
 // Numerics is what the devices say now. A value that is older than ten seconds is left out: it must not be read as live.
 type Numerics struct {
 	Visit   string    `json:"visit"` // empty: nobody is being measured
-	Seq     uint32    `json:"seq"`  // by one for each that the kiosk made, sent or not
-	At      time.Time `json:"at"`   // by the kiosk's clock
-	Mode    Mode      `json:"mode"` // what is being sent
-	Step    string    `json:"step"` // of the visit
+	Seq     uint32    `json:"seq"`   // by one for each that the kiosk made, sent or not
+	At      time.Time `json:"at"`    // by the kiosk's clock
+	Mode    Mode      `json:"mode"`  // what is being sent
+	Step    string    `json:"step"`  // of the visit
 	SpO2    *Number   `json:"spo2,omitempty"`
 	Pulse   *Number   `json:"pulse,omitempty"` // of the oximeter, a minute
 	Cuff    *Number   `json:"cuff,omitempty"`  // pressure, mmHg
@@ -70,14 +70,14 @@ type Numerics struct {
 // Command is what the clinic asks of a kiosk. It expires: what a doctor wanted this morning must not happen in the afternoon.
 type Command struct {
 	ID   string `json:"id"`             // new for each
-	Kind string `json:"kind"`           // one of the kinds below
+	Kind string `json:"kind"`           // CommandWatch
 	TTL  int    `json:"ttl"`            // seconds from its arrival
 	Mode Mode   `json:"mode,omitempty"` // of a watch: the most that is wanted
 	By   string `json:"by,omitempty"`   // the clinic's name: each speaks for all who watch through it
 }
 
-// The kinds of commands.
-const CommandWatch = "watch" // somebody looks at the live session; renewed while that lasts
+// CommandWatch says that somebody looks at the live session. It is renewed while that lasts.
+const CommandWatch = "watch"
 
 // LongestWatch is how long one watch may last without being renewed.
 const LongestWatch = 60 * time.Second

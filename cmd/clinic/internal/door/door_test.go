@@ -181,7 +181,8 @@ func TestSessionsEnd(t *testing.T) {
 	if good(out, true, 0) || good("", true, 0) || good("guessed", true, 0) {
 		t.Error("a cookie that is none opens something")
 	}
-	if s.Begin(doctor("d-1"), now) == s.Begin(doctor("d-1"), now) {
+	one, other := s.Begin(doctor("d-1"), now), s.Begin(doctor("d-1"), now)
+	if one == other {
 		t.Error("two sessions are alike")
 	}
 }
