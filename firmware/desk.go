@@ -39,6 +39,7 @@ type desk struct {
 	events chan exam.What // what must not be dropped: results, devices lost
 
 	view live.Board[*exam.View] // of the visit in progress, nil when there is none
+	who  live.Board[whose]      // of the visit that was in view last
 
 	// owned by Run
 	visit   *exam.Visit
@@ -208,7 +209,14 @@ func (d *desk) publish() {
 		return
 	}
 	v := d.visit.View()
+	d.who.Set(whose{v.ID, d.visit.Patient()})
 	d.view.Set(&v)
+}
+
+// whose is a visit and its patient.
+type whose struct {
+	visit   string
+	patient reading.PatientRef
 }
 
 // arrive takes a sample of a streaming device. It never waits.

@@ -167,6 +167,6 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 		Broker: broker.Opts{
 			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password,
 		},
-		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Log: k.log,
+		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Box: watched{k}.box, Log: k.log,
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"nabz/firmware/wire"
 )
 
-// watched is what a doctor far away sees of the visit in progress. It tells of nobody: whose numbers they are comes with the readings.
+// watched is what a doctor far away sees of the visit in progress.
 type watched struct{ *Kiosk }
 
 // Wave implements uplink.Live.
@@ -24,13 +24,25 @@ func (w watched) Now() (uplink.Sight, bool) {
 	numbers, _ := w.numbers.Get()
 	s := sightOf(numbers, time.Now())
 	s.Visit, s.Step = visit.ID, string(visit.Step)
+	who, _ := w.desk.who.Get()
+	s.Patient = who.patient
+	return s, who.visit == visit.ID // between two visits, for a moment, nobody's
+}
+
+// box is what whoever runs the fleet sees of it.
+func (w watched) box() uplink.Box {
+	power, _ := w.power.Get()
+	b := uplink.Box{Power: string(power.Source)}
+	if c, known := power.Charge.Get(); known {
+		b.Charge = int(c)
+	}
 	devices, _ := w.devices.Get()
 	for _, d := range devices {
-		if d.State == "connected" {
-			s.Devices = append(s.Devices, d.Name)
+		if d.State == "missing" {
+			b.Missing = append(b.Missing, d.Name)
 		}
 	}
-	return s, true
+	return b
 }
 
 // oldest is the age at which a number is no longer sent (clinical rules, section 6).

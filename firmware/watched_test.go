@@ -49,7 +49,7 @@ func TestNothingLiveWithoutAVisit(t *testing.T) {
 		t.Errorf("without a visit: %+v", s)
 	}
 	visit := b.open()
-	if s, ok := (watched{b.k}).Now(); !ok || s.Visit != visit || s.Step == "" {
+	if s, ok := (watched{b.k}).Now(); !ok || s.Visit != visit || s.Step == "" || s.Patient.Value != "000123" {
 		t.Errorf("with one: %+v, %t", s, ok)
 	}
 }

@@ -64,6 +64,7 @@ var layers = []struct {
 	{"hwtest/powercut/work", []string{"queue"}},
 	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "hwtest/stage", "queue", "firmware/exam", "firmware/screen"}},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
+	{"cmd/clinic/internal/clinictest", []string{"cmd/clinic/internal/...", "firmware/...", "queue"}},
 	{"cmd/clinic/internal/...", []string{
 		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "drivers/vitals",
 		"cmd/clinic/internal/...",

@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"nabz/firmware/broker"
+	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 )
 
@@ -25,7 +26,7 @@ type Live interface {
 // Sight is one look at the devices. Seq, At and Mode of its numbers are set here.
 type Sight struct {
 	wire.Numerics
-	Devices        []string
+	Patient        reading.PatientRef
 	NoFinger, Weak bool
 }
 
@@ -34,7 +35,7 @@ const (
 	frameEvery   = 250 * time.Millisecond
 	numbersEvery = time.Second
 	summaryEvery = 10 * time.Second
-	metaEvery    = 10 * time.Second // not retained: nothing of a session outlives it
+	whoseEvery   = 10 * time.Second // for those who come later: nothing of a session is retained, so nothing outlives it
 )
 
 // watchers is for how long each clinic's doctors still look, and the most that they want.
@@ -138,7 +139,7 @@ type maker struct {
 	wave    uint64
 	gap     bool
 	numbers time.Time
-	meta    time.Time
+	whose   time.Time
 }
 
 func (m *maker) tick(now time.Time, most wire.Mode) {
@@ -150,9 +151,10 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 		m.begin(sight)
 	}
 	mode := m.throttle.mode(most, now)
-	if now.Sub(m.meta) >= metaEvery {
-		m.meta = now
-		m.put(now, wire.LiveMeta, wire.Encode(wire.Meta{Visit: m.visit, Devices: sight.Devices}))
+	if visiting && now.Sub(m.whose) >= whoseEvery {
+		m.whose = now
+		v := wire.VisitOpened{Event: wire.EventVisitOpened, Visit: m.visit, Session: m.id, Patient: sight.Patient}
+		m.put(now, broker.Message{Topic: m.topic(wire.UpEvt), QoS: 1, Payload: wire.Encode(v)})
 	}
 	every := numbersEvery
 	if mode == wire.ModeSummary {
@@ -163,7 +165,7 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 		m.seq++
 		n := sight.Numerics
 		n.Seq, n.At, n.Mode = m.seq, m.Clock.Now().Wall, mode
-		m.put(now, wire.LiveNumbers, wire.Encode(n))
+		m.put(now, m.part(wire.LiveNumbers, wire.Encode(n)))
 	}
 	if visiting {
 		m.waves(now, sight, mode)
@@ -173,7 +175,7 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 func (m *maker) begin(s Sight) {
 	m.id, m.visit = strings.ReplaceAll(uuid.NewString(), "-", ""), s.Visit
 	m.seq, m.frame, m.gap = 0, 0, false
-	m.numbers, m.meta = time.Time{}, time.Time{}
+	m.numbers, m.whose = time.Time{}, time.Time{}
 	_, _, m.wave = m.Live.Wave(0)
 }
 
@@ -189,12 +191,16 @@ func (m *maker) waves(now time.Time, s Sight, mode wire.Mode) {
 	for _, f := range all {
 		m.frame++
 		f.Seq, f.Session, f.NoFinger, f.Weak = m.frame, wire.SessionHash(m.id), s.NoFinger, s.Weak
-		m.put(now, wire.LiveWave, f.Marshal())
+		m.put(now, m.part(wire.LiveWave, f.Marshal()))
 	}
 }
 
-func (m *maker) put(now time.Time, part string, payload []byte) {
-	o := outgoing{made: now, wave: part == wire.LiveWave, Message: broker.Message{Topic: wire.LiveTopic(m.root, m.Kiosk, m.id, part), Payload: payload}}
+func (m *maker) part(part string, payload []byte) broker.Message {
+	return broker.Message{Topic: wire.LiveTopic(m.root, m.Kiosk, m.id, part), Payload: payload}
+}
+
+func (m *maker) put(now time.Time, msg broker.Message) {
+	o := outgoing{made: now, wave: strings.HasSuffix(msg.Topic, "/"+wire.LiveWave), Message: msg}
 	select {
 	case m.out <- o:
 	default:

@@ -13,6 +13,7 @@ import (
 
 	"nabz/firmware/broker"
 	"nabz/firmware/clock"
+	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 	"nabz/queue"
 )
@@ -29,7 +30,7 @@ func (f *finger) Now() (Sight, bool) {
 	defer f.mu.Unlock()
 	return Sight{
 		Numerics: wire.Numerics{Visit: f.visit, Step: "oximetry", SpO2: &wire.Number{V: 97}, Pulse: &wire.Number{V: 72}},
-		Devices:  []string{"oximeter"},
+		Patient:  reading.PatientRef{Type: reading.MedicalRecord, Value: patient},
 	}, f.visit != ""
 }
 
@@ -47,6 +48,7 @@ type seen struct {
 	count    map[string]int // by part
 	bytes    int            // of topics and payloads
 	sessions map[string]bool
+	told     map[string]bool // sessions whose patient was told
 	modes    []wire.Mode
 	numbers  []wire.Numerics
 	frames   []wire.Frame
@@ -58,14 +60,15 @@ func (s *seen) take(t *testing.T, m broker.Message) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	_, part, err := wire.Split(wire.LiveRoot, m.Topic)
+	if part == wire.UpEvt {
+		s.whose(t, m)
+		return
+	}
 	session, part, ok := wire.SplitLive(part)
 	if err != nil || !ok || m.QoS != 0 || m.Retained {
 		t.Errorf("%s, QoS %d, retained %t: %v", m.Topic, m.QoS, m.Retained, err)
 	}
-	if s.count == nil {
-		s.count, s.sessions = map[string]int{}, map[string]bool{}
-	}
-	s.count[part]++
+	s.note(part)
 	s.sessions[session] = true
 	s.bytes += len(m.Topic) + len(m.Payload) + 4 // fixed header, length, topic's length
 	switch part {
@@ -85,6 +88,30 @@ func (s *seen) take(t *testing.T, m broker.Message) {
 	}
 }
 
+func (s *seen) note(part string) {
+	if s.count == nil {
+		s.count, s.sessions = map[string]int{}, map[string]bool{}
+	}
+	s.count[part]++
+}
+
+// whose checks who a session's numbers are said to be: before the first of them.
+func (s *seen) whose(t *testing.T, m broker.Message) {
+	t.Helper()
+	v, err := wire.ParseVisitOpened(m.Payload)
+	if err != nil || v.Patient.Value != patient || m.QoS != 1 || m.Retained || strings.Contains(m.Topic, patient) {
+		t.Errorf("%s: %+v, %v", m.Topic, v, err)
+	}
+	s.note(wire.UpEvt)
+	if s.told == nil {
+		s.told = map[string]bool{}
+	}
+	if !s.told[v.Session] && s.sessions[v.Session] {
+		t.Errorf("numbers of %s went before it was said whose they are", v.Session)
+	}
+	s.told[v.Session] = true
+}
+
 // look is a session without a connection.
 func look(t *testing.T, f *finger) *session {
 	t.Helper()
@@ -99,9 +126,9 @@ func look(t *testing.T, f *finger) *session {
 // TestSentOnlyWhileWatched: each mode sends what it should, and nothing once the watch is over.
 func TestSentOnlyWhileWatched(t *testing.T) {
 	for mode, want := range map[wire.Mode]map[string]int{
-		wire.ModeWave:    {wire.LiveNumbers: 20, wire.LiveWave: 80, wire.LiveMeta: 2},
-		wire.ModeNumbers: {wire.LiveNumbers: 20, wire.LiveMeta: 2},
-		wire.ModeSummary: {wire.LiveNumbers: 2, wire.LiveMeta: 2},
+		wire.ModeWave:    {wire.LiveNumbers: 20, wire.LiveWave: 80, wire.UpEvt: 2},
+		wire.ModeNumbers: {wire.LiveNumbers: 20, wire.UpEvt: 2},
+		wire.ModeSummary: {wire.LiveNumbers: 2, wire.UpEvt: 2},
 	} {
 		t.Run(string(mode), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -109,7 +136,7 @@ func TestSentOnlyWhileWatched(t *testing.T) {
 				s := look(t, &finger{visit: "v", begun: time.Now()})
 				s.watched.look(wire.Command{TTL: 20, Mode: mode}, time.Now())
 				s.stream(t.Context(), func(_ context.Context, m broker.Message) error { got.take(t, m); return nil })
-				for part, n := range map[string]int{wire.LiveNumbers: want[wire.LiveNumbers], wire.LiveWave: want[wire.LiveWave], wire.LiveMeta: want[wire.LiveMeta]} {
+				for part, n := range map[string]int{wire.LiveNumbers: want[wire.LiveNumbers], wire.LiveWave: want[wire.LiveWave], wire.UpEvt: want[wire.UpEvt]} {
 					if d := got.count[part] - n; d < -1 || d > 1 { // a tick at either end
 						t.Errorf("%d of %s in 20 s, want %d", got.count[part], part, n)
 					}
@@ -367,8 +394,10 @@ func TestWatchedOverABroker(t *testing.T) {
 	r.clinic.mu.Lock()
 	conn := r.clinic.conn
 	r.clinic.mu.Unlock()
-	if err := conn.Subscribe(t.Context(), wire.LiveTopic(wire.LiveRoot, "+", "+", "+"), 0, func(m broker.Message) { live <- m }); err != nil {
-		t.Fatal(err)
+	for _, filter := range []string{wire.LiveTopic(wire.LiveRoot, "+", "+", "+"), wire.All(wire.LiveRoot, wire.UpEvt)} {
+		if err := conn.Subscribe(t.Context(), filter, 1, func(m broker.Message) { live <- m }); err != nil {
+			t.Fatal(err)
+		}
 	}
 	r.run()
 	for range 3 {
@@ -379,7 +408,7 @@ func TestWatchedOverABroker(t *testing.T) {
 	}
 	r.clinic.down(wire.DownCmd, wire.Command{ID: "w-1", Kind: wire.CommandWatch, TTL: 30})
 	got := seen{}
-	for got.count[wire.LiveNumbers] < 2 || got.count[wire.LiveWave] < 4 || got.count[wire.LiveMeta] < 1 {
+	for got.count[wire.LiveNumbers] < 2 || got.count[wire.LiveWave] < 4 || got.count[wire.UpEvt] < 1 {
 		got.take(t, expect(t, live))
 	}
 	r.await(r.put(queue.Urgent), Recorded)

@@ -2,11 +2,15 @@ package uplink
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"nabz/firmware/broker"
 	"nabz/firmware/wire"
 )
+
+// chargeStep keeps a battery that empties from being news at every per cent.
+const chargeStep = 5
 
 // stateEvery is how often the state is looked at and told anew when it changed.
 const stateEvery = 5 * time.Second
@@ -48,8 +52,16 @@ func (s *session) publishState(ctx context.Context, st wire.State) error {
 func (s *session) state(st string) wire.State {
 	counts, now := s.Queue.Stats(), s.Clock.Now()
 	s.storage = wire.Storage(counts.Full, s.storage)
-	return wire.State{
+	told := wire.State{
 		St: st, Boot: now.Boot, Session: s.id, SW: s.Software, Queued: counts.Waiting, Parked: counts.Parked, Clock: string(now.Source),
 		Storage: s.storage,
 	}
+	if !counts.OldestPut.IsZero() {
+		told.Oldest = counts.OldestPut.Unix()
+	}
+	if s.Box != nil {
+		b := s.Box()
+		told.Missing, told.Power, told.Charge = strings.Join(b.Missing, " "), b.Power, b.Charge/chargeStep*chargeStep
+	}
+	return told
 }

@@ -52,6 +52,13 @@ type Link struct {
 	Why    string    // what is wrong, when something is
 }
 
+// Box is the kiosk itself, as whoever runs the fleet sees it.
+type Box struct {
+	Missing []string // devices that do not answer
+	Power   string   // "mains" or "battery"; empty when nothing tells
+	Charge  int      // of the battery, per cent; 0 when nothing tells
+}
+
 // Opts is what an uplink needs.
 type Opts struct {
 	Queue    *queue.Queue
@@ -66,6 +73,7 @@ type Opts struct {
 	Receipt  func(Receipt) // must return at once
 	Link     func(Link)    // must return at once
 	Live     Live          // nil: nothing is shown live
+	Box      func() Box    // what the state tells of the box beside; nil: nothing. Must return at once
 	Log      *slog.Logger
 
 	Silence time.Duration // how long a receipt may take before the entry is sent again; 0 is 30 s

@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"nabz/firmware/reading"
 )
 
 // The parts of a live session, below {root}/{kiosk}/live/{session}/. All are QoS 0 and none is of use later.
 const (
-	LiveNumbers = "num"  // Numerics, once a second
-	LiveWave    = "ppg"  // Frame, four a second
-	LiveMeta    = "meta" // Meta, every ten seconds; not retained, so that nothing of a session outlives it
+	LiveNumbers = "num" // Numerics, once a second
+	LiveWave    = "ppg" // Frame, four a second
 )
 
 // LiveTopic is a part of a session: LiveTopic(root, "bhu-1", session, LiveWave). A session of "+" is every one.
@@ -40,10 +41,35 @@ const (
 	ModeSummary Mode = "summary" // numbers every ten seconds
 )
 
-// Meta is what is said of a session beside its numbers: facts of the kiosk only, for whose they are comes with the durable visit-opened event.
-type Meta struct {
-	Visit   string   `json:"visit"`
-	Devices []string `json:"devices,omitempty"` // that answer
+// VisitOpened says whose numbers a live session shows. It goes with QoS 1 before the first of them, and again every ten seconds: whoever comes later
+// must know too. What it says comes from the visit as the kiosk keeps it, so it is as durable as that.
+type VisitOpened struct {
+	Event   string             `json:"event"` // EventVisitOpened
+	Visit   string             `json:"visit"`
+	Session string             `json:"session"`
+	Patient reading.PatientRef `json:"patient"`
+}
+
+// EventVisitOpened is VisitOpened.Event.
+const EventVisitOpened = "visit-opened"
+
+// ParseVisitOpened reads it. Other events are errors, and so is one that names nobody.
+func ParseVisitOpened(b []byte) (VisitOpened, error) {
+	var v VisitOpened
+	if err := json.Unmarshal(b, &v); err != nil {
+		return VisitOpened{}, errors.New("event: not JSON") // the decoder's words could hold a patient's
+	}
+	switch p, err := v.Patient.Normal(); {
+	case v.Event != EventVisitOpened:
+		return VisitOpened{}, fmt.Errorf("event: unknown: %q", v.Event)
+	case v.Visit == "" || v.Session == "":
+		return VisitOpened{}, errors.New("event: a visit without a name")
+	case err != nil:
+		return VisitOpened{}, fmt.Errorf("event: %w", err)
+	default:
+		v.Patient = p
+		return v, nil
+	}
 }
 
 // Number is one live value with its age when it was sent.

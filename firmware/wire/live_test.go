@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -95,6 +96,21 @@ func TestNumericsRefuse(t *testing.T) {
 	for _, raw := range []string{`{}`, `{"mode":"wave","spo2":{"v":97,"age":-1}}`, `x`} {
 		if n, err := ParseNumerics([]byte(raw)); err == nil {
 			t.Errorf("%s: accepted as %+v", raw, n)
+		}
+	}
+}
+
+func TestVisitOpenedRefuses(t *testing.T) {
+	good := `{"event":"visit-opened","visit":"v","session":"s","patient":{"type":"MR","value":"000123"}}`
+	if v, err := ParseVisitOpened([]byte(good)); err != nil || v.Patient.Value != "000123" {
+		t.Fatalf("%+v, %v", v, err)
+	}
+	for _, raw := range []string{
+		`{}`, `x`, strings.Replace(good, "visit-opened", "check", 1), strings.Replace(good, `"s"`, `""`, 1), strings.Replace(good, "000123", "a secret number!", 1),
+		strings.Replace(good, `"MR"`, `"XX"`, 1), strings.Replace(good, `"000123"`, `{"secret":1}`, 1),
+	} {
+		if v, err := ParseVisitOpened([]byte(raw)); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: %+v, %v", raw, v, err)
 		}
 	}
 }

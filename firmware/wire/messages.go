@@ -35,10 +35,14 @@ type State struct {
 	Boot    string `json:"boot"` // the kernel's boot id
 	Session string `json:"sess"` // new at each connection
 	SW      string `json:"sw"`
-	Queued  int    `json:"q"`               // waiting
-	Parked  int    `json:"parked"`          // refused, waiting for a person
-	Clock   string `json:"clk"`             // clock.Source
-	Storage string `json:"store,omitempty"` // room for readings: StorageLow, StorageFull, or empty
+	Queued  int    `json:"q"`                // waiting
+	Parked  int    `json:"parked"`           // refused, waiting for a person
+	Clock   string `json:"clk"`              // clock.Source
+	Storage string `json:"store,omitempty"`  // room for readings: StorageLow, StorageFull, or empty
+	Oldest  int64  `json:"oldest,omitempty"` // when the oldest that waits was put, Unix seconds by the kiosk's clock
+	Missing string `json:"lost,omitempty"`   // devices that do not answer, parted by spaces
+	Power   string `json:"pow,omitempty"`    // "mains" or "battery"; empty when nothing tells
+	Charge  int    `json:"chg,omitempty"`    // of the battery, per cent in steps of five; 0 when nothing tells
 }
 
 // The two values of State.St and ClinicState.St.

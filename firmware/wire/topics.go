@@ -4,10 +4,10 @@
 //	{root}/{kiosk}/state        retained, QoS 1, also the last will        State
 //	{root}/{kiosk}/up/hello     QoS 1                                      Hello
 //	{root}/{kiosk}/up/obs       QoS 1, one Bundle a line                   Pack
+//	{root}/{kiosk}/up/evt       QoS 1                                      VisitOpened
 //	{root}/{kiosk}/down/hello   QoS 1                                      HelloReply
 //	{root}/{kiosk}/down/ack     QoS 1                                      Ack
 //	{root}/{kiosk}/down/cmd     QoS 1                                      Command
-//	{root}/{kiosk}/live/{session}/meta    QoS 0                            Meta
 //	{root}/{kiosk}/live/{session}/num     QoS 0                            Numerics
 //	{root}/{kiosk}/live/{session}/ppg     QoS 0                            Frame
 //	{root}/ehr/{clinic}/state   retained, QoS 1, also the last will        ClinicState
@@ -40,6 +40,7 @@ const (
 	StateTopic     = "state"
 	UpHello        = "up/hello"
 	UpObs          = "up/obs"
+	UpEvt          = "up/evt"
 	DownHello      = "down/hello"
 	DownAck        = "down/ack"
 	DownCmd        = "down/cmd"

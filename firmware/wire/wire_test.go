@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"nabz/firmware/reading"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -20,10 +22,11 @@ func TestGolden(t *testing.T) {
 		"ack-rejected":  Ack{ID: id, Status: Rejected, Reason: []string{"rule vs-2"}, By: "clinic-1", Now: noon},
 		"state":         State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Parked: 1, Clock: "ntp"},
 		"state-full":    State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Clock: "ntp", Storage: StorageFull},
+		"state-box":     State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Clock: "ntp", Oldest: noon.Unix(), Missing: "cuff oximeter", Power: "battery", Charge: 85},
 		"state-offline": State{St: Offline, Boot: "b", Session: "s", SW: "1.2.3", Clock: "none"},
 		"clinic-state":  ClinicState{St: Online, Session: "s"},
 		"command":       Command{ID: "c-1", Kind: CommandWatch, TTL: 20, Mode: ModeNumbers},
-		"meta":          Meta{Visit: "v", Devices: []string{"oximeter"}},
+		"visit-opened":  VisitOpened{Event: EventVisitOpened, Visit: "v", Session: "s", Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000123", Sex: reading.Female, Birth: "1984"}},
 		"numerics":      Numerics{Visit: "v", Seq: 7, At: noon, Mode: ModeWave, Step: "oximetry", SpO2: &Number{V: 97, Age: 200}, Pulse: &Number{V: 72, Age: 200, Q: true}},
 		"hello":         Hello{Nonce: "n"},
 		"hello-reply":   HelloReply{Nonce: "n", Now: noon},

@@ -117,14 +117,14 @@ type trouble struct {
 
 func newTrouble(t *testing.T, k *kiosk) *trouble {
 	t.Helper()
-	h, err := stage.At(k.k.URL())
+	h, err := stage.At(k.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	k.connected()
 	p := stage.NewPage(h, t.Fatal)
 	p.SignIn(stage.WorkerNumber, stage.WorkerPIN)
-	return &trouble{t, k, p, stage.NewWorker(k.k.URL()), map[string]bool{}}
+	return &trouble{t, k, p, stage.NewWorker(k.url), map[string]bool{}}
 }
 
 // at opens a visit, goes to the step, lets something happen, watches, and leaves.

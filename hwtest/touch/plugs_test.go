@@ -6,7 +6,7 @@ import "testing"
 func TestPulledPlugsAreSaid(t *testing.T) {
 	t.Parallel() // it waits for its own devices
 	k := newKiosk(t, true)
-	f := newFinger(t, k.k.URL(), 800, 480)
+	f := newFinger(t, k.url, 800, 480)
 	f.signIn("ur")
 	f.newPatient()
 	for _, device := range []string{"cuff", "oximeter", "thermometer"} {

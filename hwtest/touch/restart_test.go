@@ -26,7 +26,7 @@ var elsewhere = map[string][]string{
 	"corner-exported": {"corner"},
 }
 
-// restarts stops the kiosk at one screen after another and starts it again.
+// restarts kills the kiosk at one screen after another and starts it again.
 type restarts struct {
 	*finger
 	kiosk *kiosk
@@ -43,7 +43,7 @@ func (r *restarts) at(screen string) {
 	if strings.HasPrefix(screen, "corner-") {
 		r.kiosk.connected() // these show the devices
 	}
-	if err := chromedp.Do(r.ctx, chromedp.Navigate(r.kiosk.k.URL())); err != nil {
+	if err := chromedp.Do(r.ctx, chromedp.Navigate(r.kiosk.url)); err != nil {
 		r.Fatal(err)
 	}
 	after := r.steady()
@@ -69,11 +69,11 @@ func (r *restarts) steady() (now string) {
 	return now
 }
 
-// TestRestartAtEveryScreen stops the kiosk at each screen there is and starts it again: the same screen, with the same values.
+// TestRestartAtEveryScreen kills the kiosk (SIGKILL) at each screen there is and starts it again: the same screen, with the same values.
 func TestRestartAtEveryScreen(t *testing.T) {
 	t.Parallel() // it waits for its own devices
-	k := newKiosk(t, true)
-	r := &restarts{newFinger(t, k.k.URL(), 1024, 600), k, map[string]string{}}
+	k := newProcess(t)
+	r := &restarts{newFinger(t, k.url, 1024, 600), k, map[string]string{}}
 	r.entering()
 	r.patient()
 	r.measuring()

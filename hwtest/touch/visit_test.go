@@ -18,7 +18,7 @@ func TestWholeVisitByTouch(t *testing.T) {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
 			k := newKiosk(t, false)
-			f := newFinger(t, k.k.URL(), panels[0][0], panels[0][1])
+			f := newFinger(t, k.url, panels[0][0], panels[0][1])
 			f.signIn(lang)
 			f.newPatient()
 			f.measured(lang+"-new", func(string) {})

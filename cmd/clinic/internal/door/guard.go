@@ -42,8 +42,8 @@ func Of(r *http.Request) Session {
 
 var errOutside = errors.New("refused")
 
-// note tells the audit; a refusal that cannot be written stays one.
-func (g *Guard) note(e Event) error {
+// Tell tells the audit. What it cannot write must not happen; a refusal stays one.
+func (g *Guard) Tell(e Event) error {
 	e.At = time.Now()
 	err := g.Audit(e)
 	if err != nil {
@@ -78,7 +78,7 @@ func (g *Guard) In(r *http.Request) bool {
 func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
 	name := r.PostFormValue("name")
 	if !g.ours(r) {
-		_ = g.note(Event{Who: name, Did: "sign-in", Why: "foreign origin"}) // refused either way
+		_ = g.Tell(Event{Who: name, Did: "sign-in", Why: "foreign origin"}) // refused either way
 		http.Error(w, "refused", http.StatusForbidden)
 		return
 	}
@@ -86,12 +86,12 @@ func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
 	var locked *LockedError
 	switch {
 	case errors.As(err, &locked):
-		_ = g.note(Event{Who: name, Did: "sign-in", Why: "locked"}) // as above
+		_ = g.Tell(Event{Who: name, Did: "sign-in", Why: "locked"}) // as above
 		http.Error(w, err.Error(), http.StatusTooManyRequests)
 	case err != nil:
-		_ = g.note(Event{Who: name, Did: "sign-in", Why: "wrong"}) // as above
+		_ = g.Tell(Event{Who: name, Did: "sign-in", Why: "wrong"}) // as above
 		http.Error(w, err.Error(), http.StatusForbidden)
-	case g.note(Event{Who: a.Name, Did: "sign-in", OK: true}) != nil:
+	case g.Tell(Event{Who: a.Name, Did: "sign-in", OK: true}) != nil:
 		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
 	default:
 		http.SetCookie(w, &http.Cookie{
@@ -105,7 +105,7 @@ func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
 func (g *Guard) SignOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(cookieName); err == nil {
 		g.Sessions.End(c.Value)
-		_ = g.note(Event{Who: Of(r).Account.Name, Did: "sign-out", OK: true}) // the session is over whatever the audit says
+		_ = g.Tell(Event{Who: Of(r).Account.Name, Did: "sign-out", OK: true}) // the session is over whatever the audit says
 	}
 	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode})
 	http.Redirect(w, r, "/", http.StatusSeeOther)
@@ -117,7 +117,7 @@ func (g *Guard) Inside(listens bool, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s, why := g.inside(listens, r)
 		if why != "" {
-			_ = g.note(Event{Who: s.Account.Name, Did: "come-in", Why: why}) // refused either way
+			_ = g.Tell(Event{Who: s.Account.Name, Did: "come-in", Why: why}) // refused either way
 			http.Error(w, errOutside.Error()+": "+why, http.StatusForbidden)
 			return
 		}
@@ -151,7 +151,7 @@ func (g *Guard) Allow(w http.ResponseWriter, r *http.Request, right Right, kiosk
 	if !e.OK {
 		e.Why = "no right"
 	}
-	err := g.note(e)
+	err := g.Tell(e)
 	switch {
 	case !e.OK:
 		http.Error(w, "not found", http.StatusNotFound) // whether it exists is nobody's business

@@ -7,6 +7,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"nabz/cmd/clinic/internal/clinictest"
 )
 
 // TestPagesForEveryone: no page breaks a rule of WCAG 2.2 A or AA, in either language, light and dark, and none breaks the policy.
@@ -20,7 +22,9 @@ func TestPagesForEveryone(t *testing.T) {
 		t.Fatal("the fonts are missing: make web")
 	}
 	p := newPlace(t)
-	p.kiosk("bhu-1", p.addr, finger{visit: "v1", spo2: 97})
+	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
+	p.Kiosk("bhu-2", p.Broker, clinictest.Finger{})
+	p.heard("bhu-2")
 	b := newTab(t)
 	check := func(page string) {
 		t.Helper()
@@ -49,6 +53,8 @@ func TestPagesForEveryone(t *testing.T) {
 			b.open(p.url + "/kiosk/bhu-1")
 			b.until("its number", tile("spo2")+` === "97"`)
 			check("kiosk-" + lang + "-" + scheme)
+			b.open(p.url + "/fleet")
+			check("fleet-" + lang + "-" + scheme)
 		}
 	}
 }

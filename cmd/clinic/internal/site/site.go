@@ -7,9 +7,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"nabz/cmd/clinic/internal/door"
 	"nabz/cmd/clinic/internal/ward"
+	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 )
 
@@ -29,8 +31,13 @@ func HasFonts() bool {
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"word":  word,
+	"hours": hours,
+	"clock": func(t time.Time) string { return t.In(pakistan).Format("2 Jan 15:04") },
 	"tiles": func() [][2]string { return tiles },
 	"modes": func() []wire.Mode { return []wire.Mode{wire.ModeWave, wire.ModeNumbers, wire.ModeSummary} },
+	"sexes": func() []reading.Sex {
+		return []reading.Sex{reading.Female, reading.Male, reading.OtherSex, reading.UnknownSex}
+	},
 	"steps": func() []string { return steps },
 }).ParseFS(files, "page/*.gohtml"))
 
@@ -54,6 +61,7 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("POST /sign-in", s.Guard.SignIn)
 	mux.HandleFunc("POST /sign-out", s.Guard.Inside(false, s.Guard.SignOut))
 	mux.HandleFunc("GET /{$}", s.home)
+	mux.HandleFunc("GET /fleet", s.Guard.Inside(false, s.fleet))
 	mux.HandleFunc("GET /kiosk/{name}", s.Guard.Inside(false, s.kiosk))
 	mux.HandleFunc("GET /kiosk/{name}/events", s.Guard.Inside(true, s.events))
 	for _, name := range []string{"site.css", "live.js"} {
@@ -84,6 +92,8 @@ type shown struct {
 	Session          door.Session
 	Kiosks           []ward.Standing
 	Kiosk            string
+	Fleet            bool // there is one for this account
+	Now              time.Time
 }
 
 func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, p shown) {
@@ -114,14 +124,35 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.Guard.Inside(false, func(w http.ResponseWriter, r *http.Request) {
-		var p shown
-		for _, k := range s.Hub.Standings() {
-			if door.Of(r).Account.May(door.Look, k.Kiosk) {
-				p.Kiosks = append(p.Kiosks, k)
-			}
-		}
-		s.show(w, r, "kiosks.gohtml", p)
+		s.show(w, r, "kiosks.gohtml", shown{Kiosks: s.standings(r, door.Look), Fleet: s.standings(r, door.Supervise) != nil})
 	})(w, r)
+}
+
+// standings are those of the kiosks at which who is in has that right.
+func (s *Site) standings(r *http.Request, right door.Right) (all []ward.Standing) {
+	for _, k := range s.Hub.Standings() {
+		if door.Of(r).Account.May(right, k.Kiosk) {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// fleet is what a supervisor sees. Nobody else learns how many kiosks there are.
+func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
+	kiosks := s.standings(r, door.Supervise)
+	e := door.Event{Who: door.Of(r).Account.Name, Did: string(door.Supervise), OK: kiosks != nil}
+	if !e.OK {
+		e.Why = "no right"
+	}
+	switch err := s.Guard.Tell(e); {
+	case !e.OK:
+		http.NotFound(w, r)
+	case err != nil:
+		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
+	default:
+		s.show(w, r, "fleet.gohtml", shown{Kiosks: kiosks, Now: time.Now()})
+	}
 }
 
 func (s *Site) kiosk(w http.ResponseWriter, r *http.Request) {

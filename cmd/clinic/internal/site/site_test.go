@@ -3,8 +3,6 @@ package site
 import (
 	"context"
 	"encoding/base32"
-	"errors"
-	"log/slog"
 	"maps"
 	"net/http/httptest"
 	"net/url"
@@ -13,92 +11,37 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp/totp"
 
-	"nabz/cmd/clinic/internal/bus"
+	"nabz/cmd/clinic/internal/clinictest"
 	"nabz/cmd/clinic/internal/door"
-	"nabz/cmd/clinic/internal/ehr"
-	"nabz/cmd/clinic/internal/intake"
-	"nabz/cmd/clinic/internal/ledger"
-	"nabz/cmd/clinic/internal/ward"
-	"nabz/firmware/broker"
-	"nabz/firmware/clock"
 	"nabz/firmware/secret"
-	"nabz/firmware/uplink"
 	"nabz/firmware/wire"
-	"nabz/queue"
 )
 
 var (
-	quiet    = slog.New(slog.DiscardHandler)
 	key      = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte("12345678901234567890"))
 	password = "synthetic horse staple"
 )
 
-// finger is a visit whose oximeter sends 60 samples a second.
-type finger struct {
-	visit string
-	spo2  int
-	begun time.Time
-}
-
-func (f finger) Now() (uplink.Sight, bool) {
-	return uplink.Sight{Numerics: wire.Numerics{
-		Visit: f.visit, Step: "oximetry", SpO2: &wire.Number{V: f.spo2}, Pulse: &wire.Number{V: 72}, Celsius: &wire.Number{V: 36_800, Age: 4000},
-	}}, f.visit != ""
-}
-
-func (f finger) Wave(after uint64) (samples []int, rate int, newest uint64) {
-	newest = uint64(time.Since(f.begun)/time.Millisecond)*60/1000 + 1
-	for n := after + 1; after > 0 && n <= newest; n++ {
-		samples = append(samples, int(n%100))
-	}
-	return samples, 60, newest
-}
-
-// place is a broker, a clinic with its pages, and kiosks' real uplinks.
+// place is a clinic with its pages.
 type place struct {
-	*testing.T
-	addr string // of the broker
-	hub  *ward.Hub
-	url  string // of the pages
+	*clinictest.Place
+	url string
 }
 
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	dir := t.TempDir()
-	b, err := bus.Start(filepath.Join(dir, "broker"), "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(b.Close)
-	l, err := ledger.Open(filepath.Join(dir, "ledger"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	record, err := ehr.OpenFolder(filepath.Join(dir, "record"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(record.Close(), l.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	p := &place{T: t, addr: b.Addr(), hub: ward.NewHub(quiet)}
-	at := broker.Opts{URL: "tcp://" + p.addr}
-	in := intake.New(intake.Opts{Name: "clinic-1", Base: "https://nabz.example/fhir", Broker: at, Ledger: l, Record: record, Log: quiet})
-	p.background(in.Run)
-	line := ward.Line{Hub: p.hub, Name: "clinic-1", Root: wire.LiveRoot, Broker: at, Log: quiet}
-	p.background(line.Run)
-	a := door.Account{Name: "d-1", Password: secret.Hash(password), Code: key, Roles: []door.Role{{Role: "doctor", Kiosks: []string{"bhu-*"}}}}
-	s := &Site{Hub: p.hub, Log: quiet, Guard: &door.Guard{
-		Entry: door.NewEntry([]door.Account{a}), Sessions: door.NewSessions(), Audit: func(door.Event) error { return nil }, Log: quiet,
+	p := clinictest.New(t)
+	a := door.Account{Name: "d-1", Password: secret.Hash(password), Code: key, Roles: []door.Role{
+		{Role: "doctor", Kiosks: []string{"bhu-*"}}, {Role: "supervisor", Kiosks: []string{"bhu-2"}},
+	}}
+	s := &Site{Hub: p.Hub, Log: clinictest.Quiet, Guard: &door.Guard{
+		Entry: door.NewEntry([]door.Account{a}), Sessions: door.NewSessions(), Audit: func(door.Event) error { return nil }, Log: clinictest.Quiet,
 	}}
 	server := httptest.NewServer(s.Handler())
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
@@ -106,57 +49,24 @@ func newPlace(t *testing.T) *place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Guard.Host, p.url = u.Host, server.URL
-	return p
+	s.Guard.Host = u.Host
+	return &place{p, server.URL}
 }
 
-// background runs a task until the test ends, and returns when it is ready.
-func (p *place) background(run func(context.Context, func()) error) (stop func()) {
+// heard waits until the clinic has heard how a kiosk stands.
+func (p *place) heard(kiosk string) {
 	p.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	ended, up := make(chan error, 1), make(chan struct{})
-	var once sync.Once
-	go func() { ended <- run(ctx, func() { once.Do(func() { close(up) }) }) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
-			p.Error(err)
+	w := p.Hub.Watch(kiosk, wire.ModeSummary)
+	defer w.Close()
+	for {
+		u, err := w.Next(p.Context())
+		if err != nil {
+			p.Fatal(err)
 		}
-	})
-	p.Cleanup(stop)
-	select {
-	case <-up:
-	case err := <-ended:
-		p.Fatal(err)
+		if u.State != nil {
+			return
+		}
 	}
-	return stop
-}
-
-// kiosk is one at that broker, or at a wire to it.
-func (p *place) kiosk(name, addr string, f finger) (stop func()) {
-	p.Helper()
-	dir := p.TempDir()
-	q, _, err := queue.Open(filepath.Join(dir, "queue"), queue.Opts{})
-	if err != nil {
-		p.Fatal(err)
-	}
-	p.Cleanup(func() { q.Close() })
-	c, err := clock.Open(filepath.Join(dir, "clock.json"))
-	if err != nil {
-		p.Fatal(err)
-	}
-	f.begun = time.Now()
-	return p.background(func(ctx context.Context, ready func()) error {
-		return uplink.New(uplink.Opts{
-			Queue: q, Clock: c, Kiosk: name, Base: "https://nabz.example/fhir", Software: "1", Zone: time.UTC,
-			Broker: broker.Opts{URL: "tcp://" + addr, ClientID: name}, Log: quiet, Live: f,
-			Receipt: func(uplink.Receipt) {}, Link: func(l uplink.Link) {
-				if l.Clinic {
-					ready()
-				}
-			},
-		}).Run(ctx)
-	})
 }
 
 // tab is one tab of a real Chromium.
@@ -247,16 +157,17 @@ func tile(name string) string {
 func TestTwoKiosks(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	p.kiosk("bhu-1", p.addr, finger{visit: "v1", spo2: 97})
-	p.kiosk("bhu-2", p.addr, finger{visit: "v2", spo2: 91})
-	p.kiosk("layyah-1", p.addr, finger{visit: "v3", spo2: 88})
+	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
+	p.Kiosk("bhu-2", p.Broker, clinictest.Finger{Visit: "v2", Patient: "000456", SpO2: 91})
+	p.Kiosk("layyah-1", p.Broker, clinictest.Finger{Visit: "v3", SpO2: 88})
 	b := newTab(t)
 	b.signIn(p.url)
 	b.until("both kiosks", `[...document.querySelectorAll(".kiosks a")].map((a) => a.innerText).join() === "bhu-1,bhu-2"`)
 	b.keep("kiosks")
-	for kiosk, want := range map[string]string{"bhu-1": "97", "bhu-2": "91"} {
+	for kiosk, want := range map[string][2]string{"bhu-1": {"97", "000123"}, "bhu-2": {"91", "000456"}} {
 		b.open(p.url + "/kiosk/" + kiosk)
-		b.until("its number", tile("spo2")+` === "`+want+`"`)
+		b.until("its number", tile("spo2")+` === "`+want[0]+`"`)
+		b.until("its patient", `document.querySelector(".who").innerText.includes("`+want[1]+` · female · 1984")`)
 		b.until("a wave", `pleth.drawn > 60`)
 		b.until("the temperature, which is older than three seconds", tile("temp")+` === "36.8" && document.querySelector("[data-tile=temp]").classList.contains("dim") && !document.querySelector("[data-tile=spo2]").classList.contains("dim")`)
 		if wide := js[int](b, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
@@ -275,8 +186,8 @@ func TestTwoKiosks(t *testing.T) {
 func TestADeadLinkIsSeen(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	w := newWire(t, p.addr)
-	p.kiosk("bhu-1", w.addr, finger{visit: "v1", spo2: 97})
+	w := newWire(t, p.Broker)
+	p.Kiosk("bhu-1", w.addr, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
 	b := newTab(t)
 	b.signIn(p.url)
 	b.open(p.url + "/kiosk/bhu-1?lang=ur")
@@ -298,15 +209,43 @@ func TestADeadLinkIsSeen(t *testing.T) {
 func TestBetweenVisits(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
-	stop := p.kiosk("bhu-1", p.addr, finger{visit: "v1", spo2: 97})
+	stop := p.Kiosk("bhu-1", p.Broker, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
 	b := newTab(t)
 	b.signIn(p.url)
 	b.open(p.url + "/kiosk/bhu-1")
 	b.until("its number", tile("spo2")+` === "97"`)
 	stop()
 	b.until("that it is off line", `!document.querySelector("[data-why=offline]").hidden && `+tile("spo2")+` === "--"`)
-	p.kiosk("bhu-1", p.addr, finger{})
+	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{})
 	b.until("that nobody is measured", `!document.getElementById("idle").hidden && document.getElementById("notice").hidden && `+tile("spo2")+` === "--"`)
+}
+
+// TestFleet: a supervisor sees how the kiosks stand, and none but her own.
+func TestFleet(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{})
+	p.Kiosk("bhu-2", p.Broker, clinictest.Finger{})
+	p.heard("bhu-1")
+	p.heard("bhu-2")
+	b := newTab(t)
+	b.signIn(p.url)
+	b.until("the way to the fleet", `document.querySelector("a[href='/fleet']")`)
+	b.open(p.url + "/fleet")
+	rows := js[[]string](b, `[...document.querySelectorAll("tbody tr")].map((r) => [...r.children].map((c) => c.innerText.trim()).join("|"))`)
+	if len(rows) != 1 || !strings.HasPrefix(rows[0], "bhu-2|on line since ") || !strings.Contains(rows[0], "|0|0|cuff not there|") || !strings.Contains(rows[0], "|battery 85 %|fine|1") {
+		t.Errorf("the fleet: %q", rows)
+	}
+	b.keep("fleet")
+}
+
+func TestHours(t *testing.T) {
+	now := time.Unix(1_790_000_000, 0)
+	for ago, want := range map[time.Duration]string{0: "0 min", 59 * time.Minute: "59 min", time.Hour: "1 h", 47 * time.Hour: "47 h", 72 * time.Hour: "3 d", -time.Hour: "?"} {
+		if got := hours(now, now.Add(-ago).Unix()); got != want {
+			t.Errorf("%s ago: %s", ago, got)
+		}
+	}
 }
 
 func TestWordsAreThereInBoth(t *testing.T) {

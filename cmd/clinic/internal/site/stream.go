@@ -9,6 +9,7 @@ import (
 
 	"nabz/cmd/clinic/internal/door"
 	"nabz/cmd/clinic/internal/ward"
+	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 )
 
@@ -19,9 +20,25 @@ type event struct {
 	Online   *bool          `json:"online,omitempty"` // the kiosk
 	Told     int64          `json:"told,omitempty"`   // when that was told
 	Session  string         `json:"session,omitempty"`
+	Patient  *patient       `json:"patient,omitempty"` // whose session it is
 	Numbers  *wire.Numerics `json:"numbers,omitempty"`
 	Received int64          `json:"received,omitempty"`
 	Frames   []strip        `json:"frames,omitempty"`
+}
+
+// patient is what two people compare: the number as it stands on the card, the sex, the year of birth.
+type patient struct {
+	Number string      `json:"number"`
+	Sex    reading.Sex `json:"sex,omitempty"`
+	Birth  string      `json:"birth,omitempty"`
+}
+
+func patientOf(p reading.PatientRef) *patient {
+	n := p.Value
+	if p.Type == reading.NationalNumber && len(n) == 13 {
+		n = n[:5] + "-" + n[5:12] + "-" + n[12:]
+	}
+	return &patient{n, p.Sex, p.Birth}
 }
 
 // strip is a frame of the pulse wave.
@@ -68,6 +85,9 @@ func next(ctx context.Context, w *ward.Watcher) event {
 		return e
 	}
 	e.Session = u.Session
+	if u.Patient != nil {
+		e.Patient = patientOf(*u.Patient)
+	}
 	if u.State != nil {
 		e.Online, e.Told = new(u.State.St == wire.Online), u.Told.UnixMilli()
 	}

@@ -22,8 +22,10 @@ type Hub struct {
 // post is one kiosk as far as anybody watches it, or it has told its state.
 type post struct {
 	watchers []*Watcher
-	state    *wire.State // as it was told last; nil when it never was
-	asked    time.Time   // when it was last told that somebody watches
+	state    *wire.State      // as it was told last; nil when it never was
+	whose    wire.VisitOpened // the live session's, while somebody watches
+	since    time.Time        // when it was first heard to be on line, or not
+	asked    time.Time        // when it was last told that somebody watches
 }
 
 // renewEvery is how often a watched kiosk is told so, and watchFor how long it believes it: one renewal may get lost.
@@ -65,6 +67,7 @@ func (h *Hub) leave(w *Watcher) {
 	p := h.post(w.kiosk)
 	p.watchers = slices.DeleteFunc(p.watchers, func(o *Watcher) bool { return o == w })
 	if len(p.watchers) == 0 {
+		p.whose = wire.VisitOpened{}
 		h.wake()
 	}
 }
@@ -119,6 +122,9 @@ func (h *Hub) state(kiosk string, s wire.State, now time.Time) {
 		p.asked = time.Time{}
 		h.wake()
 	}
+	if p.state == nil || p.state.St != s.St {
+		p.since = now
+	}
 	p.state = &s
 	for _, w := range p.watchers {
 		w.told(&s, now)
@@ -149,16 +155,33 @@ func (h *Hub) live(kiosk, session, part string, payload []byte, now time.Time) e
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, w := range h.post(kiosk).watchers {
+	p := h.post(kiosk)
+	for _, w := range p.watchers {
 		w.in(session)
+		w.is(p.whose)
 		bring(w)
 	}
 	return nil
 }
 
+// opened takes whose a session is. It counts for that session and no other.
+func (h *Hub) opened(kiosk string, v wire.VisitOpened) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.post(kiosk)
+	if len(p.watchers) == 0 {
+		return
+	}
+	p.whose = v
+	for _, w := range p.watchers {
+		w.is(v)
+	}
+}
+
 // Standing is what a kiosk says of itself.
 type Standing struct {
 	Kiosk string
+	Since time.Time // that it is on line, or not, as far as this clinic has heard
 	wire.State
 }
 
@@ -168,7 +191,7 @@ func (h *Hub) Standings() (all []Standing) {
 	defer h.mu.Unlock()
 	for kiosk, p := range h.kiosks {
 		if p.state != nil {
-			all = append(all, Standing{kiosk, *p.state})
+			all = append(all, Standing{kiosk, p.since, *p.state})
 		}
 	}
 	slices.SortFunc(all, func(a, b Standing) int { return strings.Compare(a.Kiosk, b.Kiosk) })

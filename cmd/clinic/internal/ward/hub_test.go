@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 )
 
@@ -81,6 +82,49 @@ func TestANewSessionTakesTheOldAway(t *testing.T) {
 	must(t, h, "bhu-1", "s2", wire.LiveWave, frame("s2", 1))
 	if u := next(t, w); u.Session != "s2" || u.Numbers != nil || len(u.Frames) != 1 {
 		t.Errorf("%+v", u)
+	}
+}
+
+// TestWhoseNumbersTheyAre: a patient is shown with her own session only, whatever comes in which order, and is not kept when nobody watches.
+func TestWhoseNumbersTheyAre(t *testing.T) {
+	h := NewHub(quiet)
+	w := h.Watch("bhu-1", wire.ModeWave)
+	opened := func(session, patient string) {
+		h.opened("bhu-1", wire.VisitOpened{Session: session, Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: patient}})
+	}
+	is := func(when, want string) {
+		t.Helper()
+		got := ""
+		if u := next(t, w); u.Patient != nil {
+			got = u.Patient.Value
+		}
+		if got != want {
+			t.Errorf("%s: patient %q, want %q", when, got, want)
+		}
+	}
+	must(t, h, "bhu-1", "s1", wire.LiveNumbers, numerics("v1", 1))
+	is("before it was told", "")
+	opened("s1", "000123")
+	is("told", "000123")
+	must(t, h, "bhu-1", "s1", wire.LiveNumbers, numerics("v1", 2))
+	is("the next numbers", "000123")
+	must(t, h, "bhu-1", "s2", wire.LiveNumbers, numerics("v2", 1))
+	is("another session", "")
+	opened("s1", "000123")
+	must(t, h, "bhu-1", "s2", wire.LiveNumbers, numerics("v2", 2))
+	is("late word of the session before", "")
+	opened("s3", "000999")
+	must(t, h, "bhu-1", "s3", wire.LiveNumbers, numerics("v3", 1))
+	is("told before its first numbers", "000999")
+	late := h.Watch("bhu-1", wire.ModeWave)
+	must(t, h, "bhu-1", "s3", wire.LiveNumbers, numerics("v3", 2))
+	if u := next(t, late); u.Patient == nil || u.Patient.Value != "000999" {
+		t.Errorf("who comes later: %+v", u)
+	}
+	w.Close()
+	late.Close()
+	if h.kiosks["bhu-1"].whose != (wire.VisitOpened{}) {
+		t.Error("a patient is kept though nobody watches")
 	}
 }
 

@@ -78,16 +78,20 @@ func (l *Line) follow(ctx context.Context, conn *broker.Conn, listens map[string
 	watched := l.Hub.watched()
 	for kiosk := range listens {
 		if !slices.Contains(watched, kiosk) {
-			if err := conn.Unsubscribe(ctx, wire.LiveTopic(l.Root, kiosk, "+", "+")); err != nil {
-				return err
+			for _, filter := range l.filters(kiosk) {
+				if err := conn.Unsubscribe(ctx, filter); err != nil {
+					return err
+				}
 			}
 			delete(listens, kiosk)
 		}
 	}
 	for _, kiosk := range watched {
 		if !listens[kiosk] {
-			if err := conn.Subscribe(ctx, wire.LiveTopic(l.Root, kiosk, "+", "+"), 0, l.take); err != nil {
-				return err
+			for _, filter := range l.filters(kiosk) {
+				if err := conn.Subscribe(ctx, filter, 0, l.take); err != nil {
+					return err
+				}
 			}
 			listens[kiosk] = true
 		}
@@ -103,6 +107,11 @@ func (l *Line) follow(ctx context.Context, conn *broker.Conn, listens map[string
 	return nil
 }
 
+// filters are what a watched kiosk is heard by.
+func (l *Line) filters(kiosk string) []string {
+	return []string{wire.Topic(l.Root, kiosk, wire.UpEvt), wire.LiveTopic(l.Root, kiosk, "+", "+")}
+}
+
 // take sorts what comes. It never waits.
 func (l *Line) take(m broker.Message) {
 	kiosk, part, err := wire.Split(l.Root, m.Topic)
@@ -114,6 +123,15 @@ func (l *Line) take(m broker.Message) {
 		if s, err := wire.Parse[wire.State](m.Payload); err == nil && len(m.Payload) > 0 {
 			l.Hub.state(kiosk, s, now)
 		}
+		return
+	}
+	if part == wire.UpEvt {
+		v, err := wire.ParseVisitOpened(m.Payload)
+		if err != nil {
+			l.Log.Warn("an event was not understood", "kiosk", kiosk, "why", err)
+			return
+		}
+		l.Hub.opened(kiosk, v)
 		return
 	}
 	if session, live, ok := wire.SplitLive(part); ok {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 )
 
@@ -25,7 +26,8 @@ type Watcher struct {
 // Update is what came since the last one. Numbers and State are the newest; what was between is nobody's loss. Frames are the newest mostFrames;
 // their sequence numbers tell what is missing.
 type Update struct {
-	Session  string // the live one; another than before is another visit: nothing of the one before may stay on the page
+	Session  string              // the live one; another than before is another visit: nothing of the one before may stay on the page
+	Patient  *reading.PatientRef // whose it is; nil while that was not told
 	State    *wire.State
 	Told     time.Time // when the state came
 	Numbers  *wire.Numerics
@@ -46,7 +48,7 @@ func (w *Watcher) Next(ctx context.Context) (Update, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	u := w.next
-	w.next = Update{Session: u.Session}
+	w.next = Update{Session: u.Session, Patient: u.Patient}
 	return u, nil
 }
 
@@ -73,9 +75,19 @@ func (w *Watcher) told(s *wire.State, now time.Time) {
 func (w *Watcher) in(session string) {
 	w.change(func(u *Update) {
 		if u.Session != session {
-			u.Session, u.Numbers, u.Frames = session, nil, nil
+			u.Session, u.Patient, u.Numbers, u.Frames = session, nil, nil, nil
 		}
 	})
+}
+
+// is says whose a session is; what is said of another than the watcher's is not this one's.
+func (w *Watcher) is(v wire.VisitOpened) {
+	w.mu.Lock()
+	same, known := v.Session != "" && v.Session == w.next.Session, w.next.Patient != nil
+	w.mu.Unlock()
+	if same && !known {
+		w.change(func(u *Update) { u.Patient = &v.Patient })
+	}
 }
 
 func (w *Watcher) numbers(n wire.Numerics, now time.Time) {

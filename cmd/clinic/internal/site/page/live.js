@@ -5,7 +5,7 @@
 const DIM = 3000, DASHES = 10000, HOLD = 1000; // ms; HOLD is how far the wave is drawn behind, so that a late frame still comes in time
 const clock = { now: 0, at: 0 };
 const tiles = new Map([...document.querySelectorAll("[data-tile]")].map((e) => [e.dataset.tile, e]));
-const state = { online: null, told: 0, session: "", numbers: null, received: 0, heard: 0 };
+const state = { online: null, told: 0, session: "", patient: null, numbers: null, received: 0, heard: 0 };
 const form = {
   spo2: (v) => String(v), pulse: (v) => String(v), cuff: (v) => String(v), temp: (v) => (v / 1000).toFixed(1),
 };
@@ -21,8 +21,10 @@ function take(e) {
   if (e.session && e.session !== state.session) { // another visit: nothing of the one before stays
     state.session = e.session;
     state.numbers = null;
+    state.patient = null;
     pleth.clear();
   }
+  if (e.patient) state.patient = e.patient;
   if (e.numbers) { state.numbers = e.numbers; state.received = e.received; state.heard = e.received; }
   if (e.frames) { state.heard = Math.max(state.heard, e.now); pleth.take(e.frames); }
   draw();
@@ -40,6 +42,12 @@ function draw() {
     hide(tile.querySelector("[data-word=signal]"), !(v && age > DIM && !gone));
     hide(tile.querySelector("[data-word=questionable]"), !(v?.q && !gone));
   }
+  const p = n?.visit ? state.patient : null;
+  hide(document.getElementById("unknown"), !!p || n?.visit === "");
+  hide(document.getElementById("patient"), !p);
+  put(document.getElementById("number"), p?.number ?? "");
+  put(document.getElementById("sex"), p ? text(`[data-sex="${p.sex || "unknown"}"]`) : "");
+  put(document.getElementById("birth"), p?.birth ?? "");
   const lost = silent > dashes, idle = n?.visit === "" && !lost;
   hide(document.getElementById("notice"), !(state.online === false || lost));
   hide(document.querySelector("[data-why=offline]"), state.online !== false);
@@ -50,8 +58,11 @@ function draw() {
   document.querySelector(".wave").classList.toggle("dim", silent > DIM || state.online === false);
   hide(document.getElementById("no-finger"), !(n?.flags?.includes("no-finger") && !lost));
   for (const m of document.querySelectorAll("[data-mode]")) hide(m, lost || m.dataset.mode !== n?.mode);
-  put(document.getElementById("step"), n && !lost ? document.querySelector(`[data-step="${n.step}"]`)?.innerHTML ?? "" : "");
+  put(document.getElementById("step"), n && !lost ? text(`[data-step="${n.step}"]`) : "");
 }
+
+// text is a word that the page brought along.
+const text = (selector) => document.querySelector(selector)?.innerHTML ?? "";
 
 // time is the clinic's time of the day, to the second, as doctors in Pakistan read it.
 const day = new Intl.DateTimeFormat("en-GB", { timeZone: "Asia/Karachi", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
