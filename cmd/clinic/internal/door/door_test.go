@@ -190,7 +190,7 @@ func TestSessionsEnd(t *testing.T) {
 // house is a guard with two pages behind it: a kiosk to look at, and an act on it.
 type house struct {
 	*testing.T
-	guard  Guard
+	guard  *Guard
 	told   []Event
 	broken error // of the audit
 	cookie string
@@ -199,7 +199,7 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	h := &house{T: t}
-	h.guard = Guard{
+	h.guard = &Guard{
 		Entry: NewEntry([]Account{doctor("d-1", "layyah-*")}), Sessions: NewSessions(), Log: slog.New(slog.DiscardHandler), Host: "ward.example",
 		Audit: func(e Event) error { h.told = append(h.told, e); return h.broken },
 	}
@@ -211,6 +211,7 @@ func (h *house) ask(method, path string, form url.Values, change func(*http.Requ
 	pages := http.NewServeMux()
 	pages.HandleFunc("POST /sign-in", h.guard.SignIn)
 	pages.HandleFunc("POST /sign-out", h.guard.Inside(false, h.guard.SignOut))
+	pages.HandleFunc("/stream", h.guard.Inside(true, func(http.ResponseWriter, *http.Request) {}))
 	pages.HandleFunc("/kiosk/{name}", h.guard.Inside(false, func(w http.ResponseWriter, r *http.Request) {
 		h.token = Of(r).Token
 		if h.guard.Allow(w, r, Look, r.PathValue("name")) {
@@ -263,7 +264,8 @@ func TestEveryWayInIsRefused(t *testing.T) {
 		h := newHouse(t)
 		refused := func(what string, code int, want Event) {
 			t.Helper()
-			if code != http.StatusForbidden && code != http.StatusNotFound {
+			led := want.Why == noSession && code == http.StatusSeeOther // to the sign-in
+			if code != http.StatusForbidden && code != http.StatusNotFound && !led {
 				t.Errorf("%s: %d", what, code)
 			}
 			h.last(want)
@@ -299,7 +301,26 @@ func TestEveryWayInIsRefused(t *testing.T) {
 		h.cookie = ""
 		h.signIn()
 		time.Sleep(idleTime)
+		refused("the stream of an expired session", h.ask("GET", "/stream", nil, nil), Event{Did: "come-in", Why: "no session"})
 		refused("an expired session", h.ask("GET", "/kiosk/layyah-1", nil, nil), Event{Did: "come-in", Why: "no session"})
+	})
+}
+
+// TestKnockingAllNight: refusals fill no disk, and what is allowed is always written.
+func TestKnockingAllNight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		for range 3 * mostRefusals {
+			h.ask("GET", "/kiosk/layyah-1", nil, nil)
+		}
+		if len(h.told) != mostRefusals {
+			t.Errorf("%d refusals are written", len(h.told))
+		}
+		h.signIn()
+		h.last(Event{Who: "d-1", Did: "sign-in", OK: true})
+		time.Sleep(time.Minute)
+		h.ask("GET", "/kiosk/rajanpur-1", nil, nil)
+		h.last(Event{Who: "d-1", Did: "look", Kiosk: "rajanpur-1", Why: "no right"})
 	})
 }
 

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Event is what the audit is told.
@@ -27,7 +30,13 @@ type Guard struct {
 	Audit    func(Event) error // what it cannot write does not happen
 	Log      *slog.Logger
 	Host     string // what the browser must ask for, with the port where it is not the usual one
+
+	once     sync.Once
+	refusals *rate.Limiter
 }
+
+// mostRefusals may be written at once, and one a second after them: whoever knocks all night must not fill the disk. The log says when some are left out.
+const mostRefusals = 100
 
 // cookieName makes the browser insist on a secure origin, the whole path and no domain (RFC 6265bis, section 4.1.3.2).
 const cookieName = "__Host-ward"
@@ -40,11 +49,16 @@ func Of(r *http.Request) Session {
 	return s
 }
 
-var errOutside = errors.New("refused")
+const noSession = "no session"
 
 // Tell tells the audit. What it cannot write must not happen; a refusal stays one.
 func (g *Guard) Tell(e Event) error {
 	e.At = time.Now()
+	g.once.Do(func() { g.refusals = rate.NewLimiter(1, mostRefusals) })
+	if !e.OK && !g.refusals.AllowN(e.At, 1) {
+		g.Log.Warn("a refusal is left out of the audit: there are too many", "did", e.Did, "why", e.Why)
+		return nil
+	}
 	err := g.Audit(e)
 	if err != nil {
 		g.Log.Error("the audit was not written", "why", err)
@@ -111,14 +125,18 @@ func (g *Guard) SignOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// Inside lets only those through who are in. What changes something needs the session's token too. With listens the request is a page's own stream,
-// which keeps no session open.
+// Inside lets only those through who are in. Whose session is over is led to the sign-in when a page was asked for. What changes something needs the
+// session's token too. With listens the request is a page's own stream, which keeps no session open.
 func (g *Guard) Inside(listens bool, next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s, why := g.inside(listens, r)
 		if why != "" {
 			_ = g.Tell(Event{Who: s.Account.Name, Did: "come-in", Why: why}) // refused either way
-			http.Error(w, errOutside.Error()+": "+why, http.StatusForbidden)
+			if why == noSession && r.Method == http.MethodGet && !listens {
+				http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+				return
+			}
+			http.Error(w, "refused: "+why, http.StatusForbidden)
 			return
 		}
 		next(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, s)))
@@ -131,11 +149,11 @@ func (g *Guard) inside(listens bool, r *http.Request) (s Session, why string) {
 	}
 	c, err := r.Cookie(cookieName)
 	if err != nil {
-		return s, "no session"
+		return s, noSession
 	}
 	s, ok := g.Sessions.Find(c.Value, !listens, time.Now())
 	if !ok {
-		return s, "no session"
+		return s, noSession
 	}
 	if r.Method != http.MethodGet && subtle.ConstantTimeCompare([]byte(cmp.Or(r.Header.Get("X-Token"), r.PostFormValue("token"))), []byte(s.Token)) != 1 {
 		return s, "no token"

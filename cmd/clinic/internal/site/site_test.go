@@ -220,6 +220,19 @@ func TestBetweenVisits(t *testing.T) {
 	b.until("that nobody is measured", `!document.getElementById("idle").hidden && document.getElementById("notice").hidden && `+tile("spo2")+` === "--"`)
 }
 
+// TestASessionThatEnds: a page whose session is over asks for the sign-in and shows nothing any more.
+func TestASessionThatEnds(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
+	b := newTab(t)
+	b.signIn(p.url)
+	b.open(p.url + "/kiosk/bhu-1")
+	b.until("its number", tile("spo2")+` === "97"`)
+	js[bool](b, `fetch("/sign-out", { method: "POST", headers: { "X-Token": document.querySelector("[name=token]").value } }).then(() => true)`)
+	b.until("the sign-in", `location.pathname === "/sign-in"`)
+}
+
 // TestFleet: a supervisor sees how the kiosks stand, and none but her own.
 func TestFleet(t *testing.T) {
 	t.Parallel()

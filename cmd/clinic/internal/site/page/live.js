@@ -110,6 +110,7 @@ const pleth = {
 };
 
 const stream = new EventSource(document.body.dataset.events);
+stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) location.reload(); }; // the session is over: the sign-in says so
 stream.onmessage = (e) => take(JSON.parse(e.data));
 setInterval(draw, 250);
 setInterval(() => pleth.step(performance.now()), 40);
