@@ -121,6 +121,7 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.run(ctx) })
+	g.Go(func() error { return p.line.Run(ctx, func() {}) })
 	g.Go(func() error {
 		return in.Run(ctx, func() {
 			fmt.Printf("clinic ready: broker %s, record %s, pages %s\n", c.Broker, where, p.listener.Addr())

@@ -95,7 +95,6 @@ func (f wardFlags) listen() (net.Listener, error) {
 // run serves until ctx ends.
 func (p *pages) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { p.http.Close() })()
-	go func() { _ = p.line.Run(ctx, func() {}) }() // it ends with ctx and never else
 	err := p.http.Serve(p.listener)
 	if ctx.Err() != nil {
 		err = nil

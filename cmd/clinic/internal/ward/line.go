@@ -26,12 +26,12 @@ const againEvery = time.Second
 
 func (l *Line) String() string { return "ward" }
 
-// Run serves until ctx ends. A broker that is away is waited for. ready is called whenever a connection serves.
+// Run serves until ctx ends, and then returns nil. A broker that is away is waited for. ready is called whenever a connection serves.
 func (l *Line) Run(ctx context.Context, ready func()) error {
 	for {
 		err := l.serve(ctx, ready)
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil
 		}
 		l.Log.Warn("the ward has lost its broker; trying again", "why", err)
 		t := time.NewTimer(againEvery)
