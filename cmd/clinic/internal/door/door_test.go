@@ -272,6 +272,7 @@ func TestEveryWayInIsRefused(t *testing.T) {
 		}
 		refused("without a session", h.ask("GET", "/kiosk/layyah-1", nil, nil), Event{Did: "come-in", Why: "no session"})
 		refused("a wrong password", h.ask("POST", "/sign-in", url.Values{"name": {"d-1"}, "password": {"x"}}, nil), Event{Who: "d-1", Did: "sign-in", Why: "wrong"})
+		refused("a password in the wrong field", h.ask("POST", "/sign-in", url.Values{"name": {password}, "password": {"x"}}, nil), Event{Did: "sign-in", Why: "wrong"})
 		foreign := func(r *http.Request) { r.Header.Set("Origin", "https://evil.example") }
 		refused("a sign-in from another page", h.ask("POST", "/sign-in", url.Values{"name": {"d-1"}}, foreign), Event{Who: "d-1", Did: "sign-in", Why: "foreign origin"})
 		h.signIn()

@@ -66,6 +66,9 @@ func (t *tries) wait(now time.Time) time.Duration {
 	return max(0, wait-now.Sub(t.last))
 }
 
+// Known is the name where it is an account's, and empty otherwise: what people type into the wrong field is nobody's to read.
+func (e *Entry) Known(name string) string { return e.accounts[name].Name }
+
 // Try signs in. The error is ErrRefused or a LockedError. A try counts before it is looked at, so that many at once gain nothing.
 func (e *Entry) Try(name, password, code string, now time.Time) (Account, error) {
 	e.mu.Lock()

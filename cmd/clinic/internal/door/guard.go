@@ -16,7 +16,7 @@ import (
 // Event is what the audit is told.
 type Event struct {
 	At    time.Time
-	Who   string // the account's name as it was given; empty when nobody said
+	Who   string // the account's name; empty when it is none's
 	Did   string // "sign-in", "sign-out", "look", "supervise", "come-in"
 	Kiosk string
 	OK    bool
@@ -90,9 +90,11 @@ func (g *Guard) In(r *http.Request) bool {
 
 // SignIn answers the form with name, password and code.
 func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	name := r.PostFormValue("name")
+	who := g.Entry.Known(name)
 	if !g.ours(r) {
-		_ = g.Tell(Event{Who: name, Did: "sign-in", Why: "foreign origin"}) // refused either way
+		_ = g.Tell(Event{Who: who, Did: "sign-in", Why: "foreign origin"}) // refused either way
 		http.Error(w, "refused", http.StatusForbidden)
 		return
 	}
@@ -100,10 +102,10 @@ func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
 	var locked *LockedError
 	switch {
 	case errors.As(err, &locked):
-		_ = g.Tell(Event{Who: name, Did: "sign-in", Why: "locked"}) // as above
+		_ = g.Tell(Event{Who: who, Did: "sign-in", Why: "locked"}) // as above
 		http.Error(w, err.Error(), http.StatusTooManyRequests)
 	case err != nil:
-		_ = g.Tell(Event{Who: name, Did: "sign-in", Why: "wrong"}) // as above
+		_ = g.Tell(Event{Who: who, Did: "sign-in", Why: "wrong"}) // as above
 		http.Error(w, err.Error(), http.StatusForbidden)
 	case g.Tell(Event{Who: a.Name, Did: "sign-in", OK: true}) != nil:
 		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
