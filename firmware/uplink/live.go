@@ -164,7 +164,8 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 		m.numbers = now
 		m.seq++
 		n := sight.Numerics
-		n.Seq, n.At, n.Mode = m.seq, m.Clock.Now().Wall, mode
+		stamp := m.Clock.Now()
+		n.Seq, n.At, n.Up, n.Mode = m.seq, stamp.Wall, stamp.SinceBoot.Milliseconds(), mode
 		m.put(now, m.part(wire.LiveNumbers, wire.Encode(n)))
 	}
 	if visiting {

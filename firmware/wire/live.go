@@ -84,6 +84,7 @@ type Numerics struct {
 	Visit   string    `json:"visit"` // empty: nobody is being measured
 	Seq     uint32    `json:"seq"`   // by one for each that the kiosk made, sent or not
 	At      time.Time `json:"at"`    // by the kiosk's clock
+	Up      int64     `json:"up"`    // ms since the kiosk's boot: a clock that does not jump tells what was held up on the way
 	Mode    Mode      `json:"mode"`  // what is being sent
 	Step    string    `json:"step"`  // of the visit
 	SpO2    *Number   `json:"spo2,omitempty"`

@@ -12,7 +12,8 @@ import (
 
 // Hub knows who watches which kiosk. Its methods return at once and are safe for concurrent use.
 type Hub struct {
-	log *slog.Logger
+	log   *slog.Logger
+	began time.Time
 
 	mu      sync.Mutex
 	kiosks  map[string]*post
@@ -26,6 +27,18 @@ type post struct {
 	whose    wire.VisitOpened // the live session's, while somebody watches
 	since    time.Time        // when it was first heard to be on line, or not
 	asked    time.Time        // when it was last told that somebody watches
+	session  string           // the live one
+	least    time.Duration    // of it: the quickest way that any of its numbers took, on a scale of the hub's own
+}
+
+// sent is when numbers would have come had nothing held them up: what a link kept back and then brought in one go must not look new.
+func (p *post) sent(session string, n wire.Numerics, began, now time.Time) time.Time {
+	way := now.Sub(began) - time.Duration(n.Up)*time.Millisecond
+	if session != p.session {
+		p.session, p.least = session, way
+	}
+	p.least = min(p.least, way)
+	return now.Add(p.least - way)
 }
 
 // renewEvery is how often a watched kiosk is told so, and watchFor how long it believes it: one renewal may get lost.
@@ -36,7 +49,7 @@ const (
 
 // NewHub returns a hub that nobody uses.
 func NewHub(log *slog.Logger) *Hub {
-	return &Hub{log: log, kiosks: map[string]*post{}, changed: make(chan struct{}, 1)}
+	return &Hub{log: log, began: time.Now(), kiosks: map[string]*post{}, changed: make(chan struct{}, 1)}
 }
 
 func (h *Hub) post(kiosk string) *post {
@@ -134,13 +147,17 @@ func (h *Hub) state(kiosk string, s wire.State, now time.Time) {
 // live takes a part of a live session. What does not parse, or belongs to another session than its topic says, gets to nobody.
 func (h *Hub) live(kiosk, session, part string, payload []byte, now time.Time) error {
 	var bring func(*Watcher)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.post(kiosk)
 	switch part {
 	case wire.LiveNumbers:
 		n, err := wire.ParseNumerics(payload)
 		if err != nil {
 			return err
 		}
-		bring = func(w *Watcher) { w.numbers(n, now) }
+		sent := p.sent(session, n, h.began, now)
+		bring = func(w *Watcher) { w.numbers(n, sent) }
 	case wire.LiveWave:
 		f, err := wire.ParseFrame(payload)
 		if err != nil {
@@ -153,9 +170,6 @@ func (h *Hub) live(kiosk, session, part string, payload []byte, now time.Time) e
 	default:
 		return nil
 	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	p := h.post(kiosk)
 	for _, w := range p.watchers {
 		w.in(session)
 		w.is(p.whose)

@@ -128,6 +128,28 @@ func TestWhoseNumbersTheyAre(t *testing.T) {
 	}
 }
 
+// TestHeldUpNumbersAreOld: numbers that a link kept back for a minute are a minute old when they come, whatever the kiosk's clock says.
+func TestHeldUpNumbersAreOld(t *testing.T) {
+	h := NewHub(quiet)
+	w := h.Watch("bhu-1", wire.ModeWave)
+	now := h.began
+	at := func(up, came time.Duration) time.Duration {
+		t.Helper()
+		n := wire.Numerics{Visit: "v", Mode: wire.ModeWave, Up: (time.Hour + up).Milliseconds()}
+		if err := h.live("bhu-1", "s", wire.LiveNumbers, wire.Encode(n), now.Add(came)); err != nil {
+			t.Fatal(err)
+		}
+		return now.Add(came).Sub(next(t, w).Received)
+	}
+	for _, c := range []struct{ up, came, old time.Duration }{
+		{0, 300, 0}, {1000, 1300, 0}, {2000, 62_300, 60_000}, {3000, 62_300, 59_000}, {62_000, 62_300, 0}, {63_000, 63_200, 0}, {64_000, 64_300, 100},
+	} {
+		if old := at(c.up*time.Millisecond, c.came*time.Millisecond); old != c.old*time.Millisecond {
+			t.Errorf("made at %d ms, came at %d: %s old, want %d ms", c.up, c.came, old, c.old)
+		}
+	}
+}
+
 // TestForeignFramesGetToNobody: nor do broken ones.
 func TestForeignFramesGetToNobody(t *testing.T) {
 	h := NewHub(quiet)

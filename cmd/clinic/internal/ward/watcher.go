@@ -31,7 +31,7 @@ type Update struct {
 	State    *wire.State
 	Told     time.Time // when the state came
 	Numbers  *wire.Numerics
-	Received time.Time // when the numbers came
+	Received time.Time // when the numbers came, or would have, had nothing held them up
 	Frames   []wire.Frame
 }
 

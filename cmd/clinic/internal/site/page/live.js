@@ -26,7 +26,7 @@ function take(e) {
   }
   if (e.patient) state.patient = e.patient;
   if (e.numbers) { state.numbers = e.numbers; state.received = e.received; state.heard = e.received; }
-  if (e.frames) { state.heard = Math.max(state.heard, e.now); pleth.take(e.frames); }
+  if (e.frames) pleth.take(e.frames); // it proves nothing: a link may have kept it back; the numbers tell
   draw();
 }
 
@@ -84,6 +84,10 @@ const pleth = {
       this.next = f.start + f.samples.length * period;
       this.seq = f.seq;
     }
+    let ahead = this.wait.reduce((sum, s) => sum + s.period, 0);
+    if (ahead <= 2 * HOLD) return;
+    while (ahead > HOLD) ahead -= this.wait.shift().period; // a link kept it back: an old wave must not be drawn as if it were now
+    this.wait.unshift({ v: null, period: this.wait[0]?.period ?? 10 });
   },
   step(now) {
     if (!this.wait.length) { this.since = 0; return; }
