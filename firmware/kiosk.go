@@ -17,10 +17,12 @@ import (
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/power"
+	"nabz/firmware/requests"
 	"nabz/firmware/screen"
 	"nabz/firmware/switchboard"
 	"nabz/firmware/uplink"
 	"nabz/firmware/visits"
+	"nabz/firmware/wire"
 	"nabz/firmware/workers"
 	"nabz/queue"
 )
@@ -44,13 +46,14 @@ type Kiosk struct {
 	link    live.Board[uplink.Link]
 	power   live.Board[power.State]
 
-	board    *switchboard.Board
-	tapes    tapes
-	desk     *desk
-	receipts *receipts
-	practice practice
-	screen   *screen.Server
-	tasks    []Task
+	board     *switchboard.Board
+	tapes     tapes
+	desk      *desk
+	receipts  *receipts
+	requested *requested
+	practice  practice
+	screen    *screen.Server
+	tasks     []Task
 }
 
 // Open opens everything durable below cfg.Data and binds the screen's address; nothing runs yet. Practice and live never share a
@@ -84,7 +87,15 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 	if err := k.openStores(); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
+	book, err := requests.Open(k.visits, k.clock.Now)
+	if err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	k.requested = &requested{Book: book, k: k}
 	k.receipts = newReceipts(k.visits, k.queue, k.clock)
+	k.receipts.seen = func(entry string) { // until it says so the clinic tells again
+		book.Tell(wire.Result{ID: wire.BundleID(cfg.Name, entry), Status: wire.ResultSeen})
+	}
 	cuff := newCuff()
 	k.desk = &desk{
 		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, power: &k.power, log: log,
@@ -167,6 +178,6 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 		Broker: broker.Opts{
 			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password,
 		},
-		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Box: watched{k}.box, Log: k.log,
+		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Requests: k.requested, Box: watched{k}.box, Log: k.log,
 	}
 }

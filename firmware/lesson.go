@@ -230,3 +230,5 @@ func (unasked) Practise(string) (screen.Backend, error)  { return nil, errAway }
 func (unasked) Remembered() ([]byte, error)              { return nil, nil }
 func (unasked) Workers() *workers.Register               { return nil } // the screen has the real one
 func (unasked) Note(...audit.Entry) error                { return nil } // likewise
+func (unasked) RequestShown(string) error                { return errAway }
+func (unasked) RequestDone(string, string) error         { return errAway }

@@ -18,6 +18,7 @@ type receipts struct {
 	store *visits.Store
 	queue *queue.Queue
 	clock *clock.Clock
+	seen  func(entry string) // is told when "seen" is kept
 
 	mu      sync.Mutex
 	pending []uplink.Receipt
@@ -75,7 +76,10 @@ func (r *receipts) keep(u uplink.Receipt) error {
 	case uplink.Recorded:
 		return r.store.Reach(u.Entry, visits.Recorded, u.At)
 	case uplink.Seen:
-		return r.store.Reach(u.Entry, visits.Seen, u.At)
+		if err := r.store.Reach(u.Entry, visits.Seen, u.At); err != nil {
+			return err
+		}
+		r.seen(u.Entry)
 	case uplink.Parked:
 		return r.store.Park(u.Entry, strings.Join(u.Reasons, "; "))
 	}

@@ -32,6 +32,7 @@ var layers = []struct {
 	{"firmware/clock", []string{"drivers/vitals"}},
 	{"firmware/tape", nil},
 	{"firmware/secret", nil},
+	{"firmware/requests", []string{"firmware/clock", "firmware/wire"}},
 	{"firmware/workers", []string{"firmware/clock", "firmware/secret"}},
 	{"firmware/audit", []string{"firmware/clock"}},
 	{"firmware/live", []string{"drivers/vitals"}},

@@ -40,6 +40,7 @@ const (
 	Account    Act = "account"     // what: the account that was made, reset or locked out
 	Exported   Act = "export"      //
 	Released   Act = "released"    // what: the entry that was let go again
+	Answered   Act = "answered"    // what: the request of a doctor that a worker has read
 	Lesson     Act = "lesson"      // what: the lesson, completed
 	ChosenPIN  Act = "pin"         // what: the account whose owner chose a PIN
 	Started    Act = "started"     // the kiosk

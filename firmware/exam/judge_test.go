@@ -126,7 +126,7 @@ func TestLimitsFollowTheAge(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if got := band(c.birth, c.at); got != c.want {
+			if got := band(reading.PatientRef{Birth: c.birth}, c.at); got != c.want {
 				t.Errorf("band %d, want %d", got, c.want)
 			}
 		})

@@ -157,16 +157,16 @@ func (v *Visit) mayBePregnant() bool {
 	if v.m.Patient.Sex != reading.Female {
 		return false
 	}
-	first, last, ok := bornBetween(v.m.Patient.Birth)
+	first, last, ok := v.m.Patient.BornBetween()
 	if !ok || v.now.Source == clock.None || v.now.Source == "" {
 		return true
 	}
 	now := v.now.Wall.UTC()
-	return months(first, now) >= 12*12 && months(last, now) < 56*12
+	return reading.Months(first, now) >= 12*12 && reading.Months(last, now) < 56*12
 }
 
 // grown says that the patient is sixteen or older for sure.
 func grown(birth string, at clock.Stamp) bool {
-	_, last, ok := bornBetween(birth)
-	return ok && at.Source != clock.None && at.Source != "" && months(last, at.Wall.UTC()) >= scoreFrom
+	_, last, ok := reading.PatientRef{Birth: birth}.BornBetween()
+	return ok && at.Source != clock.None && at.Source != "" && reading.Months(last, at.Wall.UTC()) >= scoreFrom
 }

@@ -5,6 +5,7 @@ import (
 
 	"nabz/drivers/vitals"
 	"nabz/firmware/clock"
+	"nabz/firmware/reading"
 )
 
 // Step is where a visit stands.
@@ -187,6 +188,14 @@ func (v *Visit) identify(w Identify) {
 	v.enter(StepBP)
 }
 
-func (v *Visit) band() vitals.Band { return band(v.m.Patient.Birth, v.now) }
+func (v *Visit) band() vitals.Band { return band(v.m.Patient, v.now) }
+
+// band is the patient's age band at the stamp; unknown when the clock is.
+func band(p reading.PatientRef, at clock.Stamp) vitals.Band {
+	if at.Source == clock.None || at.Source == "" {
+		return vitals.UnknownAge
+	}
+	return p.Band(at.Wall)
+}
 
 func (v *Visit) emit(e Effect) { v.effects = append(v.effects, e) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Summary is what a Bundle is about.
@@ -13,6 +14,7 @@ type Summary struct {
 	ID           string     // Bundle.identifier.value: {kiosk}-{entry id}
 	Kiosk        string     // who sent it
 	Patient      Identifier // whose it is
+	Sent         time.Time  // when the kiosk sent it first
 	Observations []string   // the Observations' identifier values, in the order of the Bundle
 }
 
@@ -79,7 +81,8 @@ func (k *checker) bundle(d bundle) Summary {
 	var s Summary
 	k.need(d.ResourceType == "Bundle", "resource-type", "Bundle")
 	k.need(d.Type == "transaction", "bundle-type", "Bundle.type")
-	_, ok := parseTime(d.Timestamp)
+	var ok bool
+	s.Sent, ok = parseTime(d.Timestamp)
 	k.need(ok, "instant", "Bundle.timestamp")
 	id := bundleIDForm.FindStringSubmatch(d.Identifier.Value)
 	if k.need(d.Identifier.System == k.base+readingPath && id != nil, "bundle-identifier", "Bundle.identifier") {

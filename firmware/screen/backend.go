@@ -51,6 +51,9 @@ type Backend interface {
 	Items(state string, limit int) ([]Item, error)
 	// Release lets a parked item be sent again.
 	Release(ctx context.Context, seq uint64) error
+	// RequestShown notes that a doctor's request was on the screen before a worker; RequestDone, that she has read it or does it.
+	RequestShown(id string) error
+	RequestDone(id, operator string) error
 }
 
 // Errors that a Backend gives for what a person may do about it.
@@ -76,8 +79,17 @@ type State struct {
 	Queue    Queue         `json:"queue"`
 	Clock    Clock         `json:"clock"`
 	Power    Power         `json:"power"`
+	Requests []Request     `json:"-"`                  // of doctors, that wait for somebody here, oldest first
 	Starting bool          `json:"-"`                  // of a practice: the power is away
 	NotSaved string        `json:"notSaved,omitempty"` // why readings are not being saved; "write it down" is then the way on
+}
+
+// Request is what a doctor asks of the people here.
+type Request struct {
+	ID, Kind, Step, Text, By string
+	Came                     time.Time
+	Visit                    string // which it is about; empty when that is not known here
+	Patient                  reading.PatientRef
 }
 
 // Past is a visit that is over.

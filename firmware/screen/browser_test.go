@@ -143,6 +143,17 @@ func gallery() (all []shot) {
 	add("power", guide.Session{Place: guide.Visit, Lesson: "power-cut"}, func(s *seen) { s.Starting = true })
 	add("low", guide.Session{Place: guide.Home}, func(s *seen) { s.Power = Power{Source: "battery", Charge: new(9), Low: true} })
 	add("full", guide.Session{Place: guide.Home}, func(s *seen) { s.Queue.Full, s.NotSaved, s.Clock.Source = 1, "full", "none" })
+	letters := func(kind, step, text string) func(*seen) {
+		return func(s *seen) {
+			s.Requests = []Request{{ID: "c1", Kind: kind, Step: step, Text: text, By: "dr.lahore-2", Came: at, Patient: who}, {ID: "c2", Kind: "call"}}
+		}
+	}
+	const long = "اس مریضہ کو پندرہ منٹ آرام کے بعد دوبارہ ناپیں اور مجھے 042-1234567 پر فون کریں، اگر آکسیجن 92 سے کم ہو تو فوراً ہسپتال بھیجیں۔ شکریہ، ڈیوٹی ڈاکٹر"
+	add("request-repeat", guide.Session{Place: guide.Home}, letters("repeat", "blood-pressure", ""))
+	add("request-message", guide.Session{Place: guide.Home}, letters("message", "", long))
+	add("request-message-english", guide.Session{Place: guide.Visit, Aside: guide.Letter}, letters("message", "", "Please let her rest for 15 minutes, then measure 2 more times; call 042-1234567 if SpO2 < 92 %. Thank you for your care of this patient. Duty doctor, Lahore"))
+	add("request-call", guide.Session{Place: guide.Identify, Aside: guide.Letter}, letters("call", "", "042 1234567"))
+	add("request-waits", guide.Session{Place: guide.Identify, Typed: "12"}, letters("message", "", "x"))
 	visitShots(add, readings)
 	return all
 }
@@ -233,7 +244,7 @@ const look = `(() => {
   const heads = [...document.querySelectorAll("#screen header > *")];
   for (const e of heads) for (const o of heads) if (e !== o && box(e).left < box(o).right - 1 && box(o).left < box(e).right - 1) bad.push("header: " + name(e) + " / " + name(o));
   for (const e of document.querySelectorAll("#screen .rail li")) if (box(e).left < box(e.parentElement).left - 1 || box(e).right > box(e.parentElement).right + 1) bad.push("rail: " + name(e));
-  const footer = document.querySelector("#screen footer"), inside = [...document.querySelectorAll("#screen h1, #screen .sentence, #screen .live, #screen .cards, #screen .safe, #screen .code, #screen .list, #screen .count, #screen .table, #screen .checks, #screen .given, #screen .slip, #screen .english, #screen .choices, #screen .typed, #screen .keys, #screen .countdown, #screen .who")];
+  const footer = document.querySelector("#screen footer"), inside = [...document.querySelectorAll("#screen h1, #screen .sentence, #screen .live, #screen .cards, #screen .safe, #screen .code, #screen .list, #screen .count, #screen .table, #screen .checks, #screen .given, #screen .letter, #screen .slip, #screen .english, #screen .choices, #screen .typed, #screen .keys, #screen .countdown, #screen .who")];
   for (const e of inside) {
     const r = box(e), f = box(footer), h = box(document.querySelector("#screen header"));
     const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;

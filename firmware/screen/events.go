@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"nabz/firmware/exam"
+	"nabz/firmware/screen/guide"
 )
 
 // frameEvery is how often the stream looks at what has changed.
@@ -61,6 +62,7 @@ type stream struct {
 	live   []byte
 	wave   uint64
 	shown  time.Time // when the screen was sent
+	letter string    // the request that was on it
 }
 
 // next writes what is new and says whether there was anything.
@@ -80,6 +82,12 @@ func (p *stream) next(w http.ResponseWriter, now time.Time) (bool, error) {
 			return false, err
 		}
 		return true, event(w, "screen", quoted)
+	}
+	if id := guide.InFront(s.view(), s.session); id != p.letter {
+		p.letter = id
+		if err := p.shownRequest(id); err != nil {
+			p.log.Warn("a request was shown, which cannot be noted", "why", err)
+		}
 	}
 	m := movingOf(s.State)
 	m.Wave, m.Rate, p.wave = p.shownWave(p.wave)

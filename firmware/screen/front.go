@@ -97,6 +97,14 @@ func (f *front) shownWave(after uint64) ([]int, int, uint64) {
 	return f.inFront().Wave(after)
 }
 
+// shownRequest notes that a request is on the screen; of none there is nothing to note.
+func (f *front) shownRequest(id string) error {
+	if id == "" {
+		return nil
+	}
+	return f.RequestShown(id)
+}
+
 func (f *front) learned() []string {
 	w, _ := f.Workers().Of(f.session.Worker)
 	return w.Lessons

@@ -69,6 +69,8 @@ func (f *front) call(ctx context.Context, s seen, next guide.Session, call guide
 			next = next.Found(p)
 		}
 		return next, err
+	case guide.Answered:
+		return next, f.RequestDone(c.ID, c.Operator)
 	case guide.Shown:
 		f.note(audit.Entry{Who: next.Operator(), Did: audit.SlipShown, What: c.Visit, OK: true})
 	case guide.SignOut:

@@ -33,7 +33,11 @@ func (s *session) receive(m broker.Message) {
 			s.Log.Warn("command not understood", "why", err)
 			return
 		}
-		s.watched.look(c, time.Now())
+		if c.Kind == wire.CommandWatch {
+			s.watched.look(c, time.Now())
+			return
+		}
+		offer(s.commands, c)
 	case s.topic(wire.DownHello):
 		if h, err := wire.Parse[wire.HelloReply](m.Payload); err == nil {
 			offer(s.hellos, h)

@@ -25,6 +25,8 @@ type session struct {
 	online  chan struct{}        // a clinic has just turned online
 	results chan result          // what became of entries, for the one in flight
 
+	commands chan wire.Command // for people, or the box; dropped when full, then they come again
+
 	there   atomic.Bool // some clinic says that it is online
 	fresh   atomic.Bool // a clinic has turned online since drain last looked
 	greeted atomic.Bool // the clinic has answered on this connection
@@ -44,7 +46,7 @@ type result struct {
 func (u *Uplink) connect(ctx context.Context) (*session, error) {
 	s := &session{
 		Uplink: u, id: uuid.NewString(), acks: make(chan wire.Ack, 256), hellos: make(chan wire.HelloReply, 4),
-		states: make(chan news, 64), online: make(chan struct{}, 1), results: make(chan result, 16),
+		states: make(chan news, 64), online: make(chan struct{}, 1), results: make(chan result, 16), commands: make(chan wire.Command, 16),
 		watched: watchers{woken: make(chan struct{}, 1)},
 	}
 	o := u.Broker
@@ -97,6 +99,9 @@ func (s *session) work(ctx context.Context, start func(func(context.Context) err
 	s.report(Link{Broker: true, Clinic: true})
 	if s.Live != nil {
 		start(s.show)
+	}
+	if s.Requests != nil {
+		start(s.serve)
 	}
 	s.Queue.SetFloor(s.Queue.LastSeq() + 1)
 	start(s.keepTrust)

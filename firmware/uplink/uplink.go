@@ -73,6 +73,7 @@ type Opts struct {
 	Receipt  func(Receipt) // must return at once
 	Link     func(Link)    // must return at once
 	Live     Live          // nil: nothing is shown live
+	Requests Requests      // nil: nothing but a watch is taken
 	Box      func() Box    // what the state tells of the box beside; nil: nothing. Must return at once
 	Log      *slog.Logger
 

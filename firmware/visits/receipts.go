@@ -97,6 +97,19 @@ func (s *Store) Receipts(visit string) ([]Receipt, error) {
 	return all, nil
 }
 
+// VisitOf is the visit of an entry; empty when the entry is not known any more.
+func (s *Store) VisitOf(entry string) (visit string, err error) {
+	err = s.db.View(func(txn *badger.Txn) error {
+		r, _, err := getJSON[Receipt](txn, receiptPrefix+entry)
+		visit = r.Visit
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read receipt: %w", err)
+	}
+	return visit, nil
+}
+
 // Newest returns the newest n receipts, oldest first.
 func (s *Store) Newest(n int) ([]Receipt, error) {
 	var all []Receipt

@@ -103,6 +103,11 @@ func (s *Store) Remembered(name string) (record []byte, err error) {
 	return record, nil
 }
 
+// Forgotten removes what Remember kept under that name.
+func (s *Store) Forgotten(name string) error {
+	return s.update("forget "+name, func(txn *badger.Txn) error { return txn.Delete([]byte(namedPrefix + name)) })
+}
+
 // Names lists the records whose names begin so, in order.
 func (s *Store) Names(prefix string) ([]string, error) {
 	names, err := s.keys(namedPrefix + prefix)

@@ -94,45 +94,6 @@ type Numerics struct {
 	Flags   []string  `json:"flags,omitempty"` // what the oximeter says of itself, as vitals.Flags names it
 }
 
-// Command is what the clinic asks of a kiosk. It expires: what a doctor wanted this morning must not happen in the afternoon.
-type Command struct {
-	ID   string `json:"id"`             // new for each
-	Kind string `json:"kind"`           // CommandWatch
-	TTL  int    `json:"ttl"`            // seconds from its arrival
-	Mode Mode   `json:"mode,omitempty"` // of a watch: the most that is wanted
-	By   string `json:"by,omitempty"`   // the clinic's name: each speaks for all who watch through it
-}
-
-// CommandWatch says that somebody looks at the live session. It is renewed while that lasts.
-const CommandWatch = "watch"
-
-// LongestWatch is how long one watch may last without being renewed.
-const LongestWatch = 60 * time.Second
-
-// ParseCommand reads a command. It refuses kinds that this kiosk does not know and one without an end.
-func ParseCommand(b []byte) (Command, error) {
-	var c Command
-	if err := json.Unmarshal(b, &c); err != nil {
-		return Command{}, fmt.Errorf("command: %w", err)
-	}
-	switch {
-	case c.ID == "":
-		return Command{}, errors.New("command without an id")
-	case c.Kind != CommandWatch:
-		return Command{}, fmt.Errorf("command %s: unknown kind %q", c.ID, c.Kind)
-	case c.TTL <= 0 || time.Duration(c.TTL)*time.Second > LongestWatch:
-		return Command{}, fmt.Errorf("command %s: lasts %d s, want 1 to %d", c.ID, c.TTL, int(LongestWatch.Seconds()))
-	}
-	switch c.Mode {
-	case "":
-		c.Mode = ModeWave
-	case ModeWave, ModeNumbers, ModeSummary:
-	default:
-		return Command{}, fmt.Errorf("command %s: unknown mode %q", c.ID, c.Mode)
-	}
-	return c, nil
-}
-
 // ParseNumerics reads what the devices say.
 func ParseNumerics(b []byte) (Numerics, error) {
 	var n Numerics

@@ -74,8 +74,12 @@ func TestSplitLive(t *testing.T) {
 
 func TestCommands(t *testing.T) {
 	good := map[string]Mode{
-		`{"id":"c1","kind":"watch","ttl":20}`:                 ModeWave,
-		`{"id":"c1","kind":"watch","ttl":1,"mode":"summary"}`: ModeSummary,
+		`{"id":"c1","kind":"watch","ttl":20}`:                                              ModeWave,
+		`{"id":"c1","kind":"watch","ttl":1,"mode":"summary"}`:                              ModeSummary,
+		`{"id":"c1","kind":"repeat","ttl":86400,"step":"oximetry"}`:                        "",
+		`{"id":"c1","kind":"message","ttl":60,"text":"بی بی کو دوبارہ بلائیں، 5 منٹ بعد"}`: "",
+		`{"id":"c1","kind":"call","ttl":60,"text":"042 1234567"}`:                          "",
+		`{"id":"c1","kind":"release","ttl":60,"of":"bhu-1-x"}`:                             "",
 	}
 	for raw, mode := range good {
 		if c, err := ParseCommand([]byte(raw)); err != nil || c.Mode != mode {
@@ -85,9 +89,13 @@ func TestCommands(t *testing.T) {
 	for _, raw := range []string{
 		`{"kind":"watch","ttl":20}`, `{"id":"c","kind":"watch"}`, `{"id":"c","kind":"watch","ttl":61}`, `{"id":"c","kind":"watch","ttl":-1}`,
 		`{"id":"c","kind":"inflate","ttl":9}`, `{"id":"c","kind":"watch","ttl":9,"mode":"all"}`, `watch`,
+		`{"id":"c","kind":"repeat","ttl":9}`, `{"id":"c","kind":"repeat","ttl":9,"step":"patient"}`, `{"id":"c","kind":"message","ttl":9}`,
+		`{"id":"c","kind":"message","ttl":86401,"text":"secret"}`, `{"id":"c","kind":"message","ttl":9,"text":"secret\n"}`,
+		`{"id":"c","kind":"call","ttl":9,"text":"secret\u202e"}`, `{"id":"c","kind":"message","ttl":9,"text":"secret` + strings.Repeat("x", 160) + `"}`,
+		`{"id":"c","kind":"release","ttl":9}`, `{"id":"c","kind":"message","ttl":9,"text":{"secret":1}}`,
 	} {
-		if c, err := ParseCommand([]byte(raw)); err == nil {
-			t.Errorf("%s: accepted as %+v", raw, c)
+		if c, err := ParseCommand([]byte(raw)); err == nil || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: accepted as %+v, %v", raw, c, err)
 		}
 	}
 }
@@ -111,6 +119,22 @@ func TestVisitOpenedRefuses(t *testing.T) {
 	} {
 		if v, err := ParseVisitOpened([]byte(raw)); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %+v, %v", raw, v, err)
+		}
+	}
+}
+
+func TestResults(t *testing.T) {
+	for raw, over := range map[string]bool{
+		`{"id":"c","status":"kept"}`: false, `{"id":"c","status":"shown"}`: false, `{"id":"c","status":"done","by":"w-7"}`: true,
+		`{"id":"c","status":"expired"}`: true, `{"id":"c","status":"refused","why":"nothing parked"}`: true, `{"id":"c","status":"seen"}`: true,
+	} {
+		if r, err := ParseResult([]byte(raw)); err != nil || r.Status.Over() != over {
+			t.Errorf("%s: %+v, %v", raw, r, err)
+		}
+	}
+	for _, raw := range []string{`x`, `{}`, `{"id":"c"}`, `{"id":"c","status":"lost"}`, `{"status":"done"}`} {
+		if r, err := ParseResult([]byte(raw)); err == nil {
+			t.Errorf("%s: accepted as %+v", raw, r)
 		}
 	}
 }

@@ -5,6 +5,7 @@
 //	{root}/{kiosk}/up/hello     QoS 1                                      Hello
 //	{root}/{kiosk}/up/obs       QoS 1, one Bundle a line                   Pack
 //	{root}/{kiosk}/up/evt       QoS 1                                      VisitOpened
+//	{root}/{kiosk}/up/res       QoS 1                                      Result
 //	{root}/{kiosk}/down/hello   QoS 1                                      HelloReply
 //	{root}/{kiosk}/down/ack     QoS 1                                      Ack
 //	{root}/{kiosk}/down/cmd     QoS 1                                      Command
@@ -41,6 +42,7 @@ const (
 	UpHello        = "up/hello"
 	UpObs          = "up/obs"
 	UpEvt          = "up/evt"
+	UpRes          = "up/res"
 	DownHello      = "down/hello"
 	DownAck        = "down/ack"
 	DownCmd        = "down/cmd"

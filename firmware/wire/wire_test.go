@@ -18,18 +18,21 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 func TestGolden(t *testing.T) {
 	const id = "bhu-1-0192f3a1-7c5e-7b1a-9d0e-3f5a6b7c8d01"
 	for name, m := range map[string]any{
-		"ack-stored":    Ack{ID: id, Status: Stored, Loc: []string{"Observation/1"}, By: "clinic-1", Now: noon},
-		"ack-rejected":  Ack{ID: id, Status: Rejected, Reason: []string{"rule vs-2"}, By: "clinic-1", Now: noon},
-		"state":         State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Parked: 1, Clock: "ntp"},
-		"state-full":    State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Clock: "ntp", Storage: StorageFull},
-		"state-box":     State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Clock: "ntp", Oldest: noon.Unix(), Missing: "cuff oximeter", Power: "battery", Charge: 85},
-		"state-offline": State{St: Offline, Boot: "b", Session: "s", SW: "1.2.3", Clock: "none"},
-		"clinic-state":  ClinicState{St: Online, Session: "s"},
-		"command":       Command{ID: "c-1", Kind: CommandWatch, TTL: 20, Mode: ModeNumbers},
-		"visit-opened":  VisitOpened{Event: EventVisitOpened, Visit: "v", Session: "s", Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000123", Sex: reading.Female, Birth: "1984"}},
-		"numerics":      Numerics{Visit: "v", Seq: 7, At: noon, Mode: ModeWave, Step: "oximetry", SpO2: &Number{V: 97, Age: 200}, Pulse: &Number{V: 72, Age: 200, Q: true}},
-		"hello":         Hello{Nonce: "n"},
-		"hello-reply":   HelloReply{Nonce: "n", Now: noon},
+		"ack-stored":      Ack{ID: id, Status: Stored, Loc: []string{"Observation/1"}, By: "clinic-1", Now: noon},
+		"ack-rejected":    Ack{ID: id, Status: Rejected, Reason: []string{"rule vs-2"}, By: "clinic-1", Now: noon},
+		"state":           State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Parked: 1, Clock: "ntp"},
+		"state-full":      State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Queued: 37, Clock: "ntp", Storage: StorageFull},
+		"state-box":       State{St: Online, Boot: "b", Session: "s", SW: "1.2.3", Clock: "ntp", Oldest: noon.Unix(), Missing: "cuff oximeter", Power: "battery", Charge: 85},
+		"state-offline":   State{St: Offline, Boot: "b", Session: "s", SW: "1.2.3", Clock: "none"},
+		"clinic-state":    ClinicState{St: Online, Session: "s"},
+		"command":         Command{ID: "c-1", Kind: CommandWatch, TTL: 20, Mode: ModeNumbers},
+		"command-message": Command{ID: "c-2", Kind: CommandMessage, TTL: 600, By: "d-1", Of: id, Text: "call her back"},
+		"command-repeat":  Command{ID: "c-3", Kind: CommandRepeat, TTL: 600, By: "d-1", Of: id, Step: "oximetry"},
+		"result":          Result{ID: "c-2", Status: ResultDone, By: "w-7"},
+		"visit-opened":    VisitOpened{Event: EventVisitOpened, Visit: "v", Session: "s", Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000123", Sex: reading.Female, Birth: "1984"}},
+		"numerics":        Numerics{Visit: "v", Seq: 7, At: noon, Mode: ModeWave, Step: "oximetry", SpO2: &Number{V: 97, Age: 200}, Pulse: &Number{V: 72, Age: 200, Q: true}},
+		"hello":           Hello{Nonce: "n"},
+		"hello-reply":     HelloReply{Nonce: "n", Now: noon},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join("testdata", name+".json")

@@ -21,6 +21,8 @@ type Screen struct {
 	Who       string // the number that is to be compared: the patient's, or the worker's
 	Given     string // shown once: a first PIN, a badge's code, where an export is
 	Slip      string // a row of the register
+	Letter    string // a doctor's own words
+	At, By    string // when they came, and whose they are
 	Wait      int    // seconds until the next try
 	Pad       *Pad
 	Choices   []Button // pictures to choose from, beside a pad or instead of one
@@ -83,6 +85,7 @@ type View struct {
 	Starting bool        // of a lesson: the power is away
 	Lessons  []string    // of the practice; nil where there is none
 	Learned  []string    // the worker's
+	Requests []Request   // what doctors ask, oldest first
 }
 
 // Of is the screen for what the kiosk is doing and where the worker is.
@@ -116,7 +119,12 @@ func (s Session) screen(v View) Screen {
 	switch {
 	case v.Starting:
 		return Screen{ID: "power", Title: "power.title", Body: "power.body", Picture: "plug", Primary: leavePractice}
-	case s.Aside != "":
+	}
+	if r := s.request(v); r != nil {
+		return s.onRequest(v, *r)
+	}
+	switch {
+	case s.Aside == Status:
 		return Screen{ID: "status", Title: "status.title", Body: "status.body", Primary: Button{Do: "back", Label: "back", Icon: "back"}}
 	case s.Gate != "":
 		return s.onGate(v)

@@ -123,6 +123,17 @@ func (s Session) route(v View, t Tap) (Session, Call) {
 	case t.Do == "status" && s.Aside == "":
 		s.Aside = Status
 		return s, nil
+	case t.Do == "request" && s.Aside == "" && len(v.Requests) > 0:
+		s.Aside = Letter
+		return s, nil
+	}
+	if r := s.request(v); r != nil {
+		return s.answer(v, *r, t)
+	}
+	if s.Aside == Letter {
+		s.Aside = "" // there is none any more
+	}
+	switch {
 	case s.Aside != "":
 		if t.Do == "back" {
 			s.Aside = ""

@@ -28,6 +28,8 @@ type walker struct {
 	workers []Account
 	past    []Over
 	outer   Session // while a lesson is in front
+
+	requests []Request
 }
 
 func (w *walker) view() View {
@@ -37,6 +39,7 @@ func (w *walker) view() View {
 	if w.session.Lesson != "" {
 		view.Lessons = nil
 	}
+	view.Requests = w.requests
 	if w.visit != nil {
 		v := w.visit.View()
 		view.Visit, view.Number = &v, "1"
@@ -74,6 +77,11 @@ func (w *walker) do(call Call) {
 		if w.visit != nil {
 			w.step(c.What)
 		}
+	case Answered:
+		if len(w.requests) == 0 || c.ID != w.requests[0].ID || c.Operator == "" {
+			w.Errorf("%+v of %+v", c, w.requests)
+		}
+		w.requests = w.requests[1:]
 	case SignIn:
 		if c.PIN == "0000" || c.PIN == "" && c.Number != "0007123456789012" {
 			w.session = next.Rejected(len(c.PIN) * 5)
@@ -202,7 +210,7 @@ func (w *walker) leave() {
 			}
 		}
 		touched := false
-		for _, do := range []string{"leave", "leave-corner", "sign-out", "sure", exam.ActCancel, exam.ActFinish, exam.ActStopCuff, exam.ActStopCount, exam.ActSkip, "back"} {
+		for _, do := range []string{"read", "leave", "leave-corner", "sign-out", "sure", exam.ActCancel, exam.ActFinish, exam.ActStopCuff, exam.ActStopCount, exam.ActSkip, "back"} {
 			if i := slices.IndexFunc(all(s), func(b Button) bool { return b.Do == do && !b.Off }); i >= 0 {
 				w.touch(all(s)[i])
 				touched = true
@@ -243,7 +251,10 @@ func TestNoDeadEnd(t *testing.T) {
 			seen[s.ID]++
 			w.sound(s)
 			buttons := all(s)
-			buttons = append(buttons, Button{Do: "status"})
+			buttons = append(buttons, Button{Do: "status"}, Button{Do: "request"})
+			if rapid.IntRange(0, 30).Draw(t, "doctor") == 0 {
+				w.asked()
+			}
 			for _, o := range s.Past {
 				buttons = append(buttons, Button{Do: "visit", Value: o.ID})
 			}
@@ -270,12 +281,22 @@ func TestNoDeadEnd(t *testing.T) {
 	}
 	for _, id := range []string{
 		"staff", "pin", "new-pin", "pin-again", "home", "identify", "birth", "sex", "confirm", "bp-prep", "review", "more", "awake", "count", "saved", "today",
-		"past", "slip", "lessons", "status", "corner", "corner-workers", "corner-new", "corner-given",
+		"past", "slip", "lessons", "status", "corner", "corner-workers", "corner-new", "corner-given", "request",
 	} {
 		if seen[id] == 0 {
 			t.Errorf("no walk came to %s: %v", id, seen)
 		}
 	}
+}
+
+// asked is a doctor's request that comes.
+func (w *walker) asked() {
+	r := Request{ID: "c" + strconv.Itoa(w.events) + strconv.Itoa(len(w.requests)), Kind: rapid.SampledFrom([]string{"repeat", "message", "call"}).Draw(w.T, "kind"), By: "d-1", Time: "09:05"}
+	if r.Kind == "repeat" {
+		r.Step = rapid.SampledFrom([]string{"blood-pressure", "oximetry", "temperature", "respiration"}).Draw(w.T, "measure")
+		r.Patient = reading.PatientRef{Type: reading.MedicalRecord, Value: "1"}
+	}
+	w.requests = append(w.requests, r)
 }
 
 // begin brings a walker somewhere to start from: nobody signed in, a worker at home, in a visit or at its review, one who looks back, the technician.

@@ -15,6 +15,9 @@ type Record interface {
 	Store(ctx context.Context, id string, bundle []byte, s fhir.Summary) (loc []string, already bool, err error)
 	// Each calls f with every Bundle of the record that can be listed, for rebuilding the ledger.
 	Each(f func(id string, bundle []byte, loc []string) error) error
+	// History gives Bundles that hold the Observations of a patient, at most as many Bundles of the folder or Observations of a server as most
+	// says, the newest of them; more says that there are older ones. The same Observation may come twice: the later one counts.
+	History(ctx context.Context, patient fhir.Identifier, most int) (bundles [][]byte, more bool, err error)
 	Close() error
 }
 

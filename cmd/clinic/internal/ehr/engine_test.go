@@ -86,3 +86,9 @@ func TestRealEngine(t *testing.T) {
 		t.Errorf("after the retraction there are %d observations, want the same 4", o)
 	}
 }
+
+// TestHistoryOfARealEngine: a patient's Observations come back from a real server with what measured them, and nobody else's.
+func TestHistoryOfARealEngine(t *testing.T) {
+	s := OpenServer(engine(t))
+	checkHistory(t, s)
+}

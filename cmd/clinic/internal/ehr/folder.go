@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,11 +21,19 @@ type Folder struct {
 	dir string
 	now func() time.Time
 
-	mu   sync.Mutex // guards what follows: one writer
-	ids  map[string]string
-	file *os.File
-	day  string
-	rows int
+	mu      sync.Mutex // guards what follows: one writer
+	ids     map[string]string
+	persons map[fhir.Identifier][]place
+	file    *os.File
+	day     string
+	rows    int
+}
+
+// place is where a line of the record stands.
+type place struct {
+	file   string
+	offset int64
+	length int
 }
 
 // OpenFolder opens the record in dir, making it when it is not there, and reads which Bundles it has.
@@ -32,7 +41,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open record: %w", err)
 	}
-	f := &Folder{dir: dir, now: time.Now, ids: map[string]string{}}
+	f := &Folder{dir: dir, now: time.Now, ids: map[string]string{}, persons: map[fhir.Identifier][]place{}}
 	files, err := f.files()
 	if err != nil {
 		return nil, err
@@ -42,11 +51,11 @@ func OpenFolder(dir string) (*Folder, error) {
 			return nil, fmt.Errorf("open record: %w", err)
 		}
 	}
-	err = f.Each(func(id string, _ []byte, loc []string) error {
-		f.ids[id] = loc[0]
+	return f, f.each(func(l line) error {
+		f.ids[l.id] = l.loc()
+		f.persons[l.patient] = append(f.persons[l.patient], l.place)
 		return nil
 	})
-	return f, err
 }
 
 func (f *Folder) files() ([]string, error) {
@@ -58,7 +67,7 @@ func (f *Folder) files() ([]string, error) {
 }
 
 // Store implements Record.
-func (f *Folder) Store(_ context.Context, id string, bundle []byte, _ fhir.Summary) ([]string, bool, error) {
+func (f *Folder) Store(_ context.Context, id string, bundle []byte, s fhir.Summary) ([]string, bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if loc, known := f.ids[id]; known {
@@ -67,29 +76,31 @@ func (f *Folder) Store(_ context.Context, id string, bundle []byte, _ fhir.Summa
 	if err := f.turnPage(); err != nil {
 		return nil, false, err
 	}
-	if err := f.append(bundle); err != nil {
+	at, err := f.append(bundle)
+	if err != nil {
 		return nil, false, fmt.Errorf("record: %w: free space, or check the disk", err)
 	}
 	f.rows++
+	f.persons[s.Patient] = append(f.persons[s.Patient], place{f.file.Name(), at, len(bundle)})
 	loc := fmt.Sprintf("%s.ndjson#%d", f.day, f.rows)
 	f.ids[id] = loc
 	return []string{loc}, false, nil
 }
 
 // append writes one line and waits for the disk. What a failed write left is cut off again, so that no half line stands before the next.
-func (f *Folder) append(bundle []byte) error {
+func (f *Folder) append(bundle []byte) (at int64, err error) {
 	size, err := f.file.Seek(0, 2)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	line := append(bytes.Clone(bundle), '\n')
 	if _, err = f.file.Write(line); err == nil {
 		err = f.file.Sync()
 	}
 	if err != nil {
-		return errors.Join(err, f.file.Truncate(size))
+		return 0, errors.Join(err, f.file.Truncate(size))
 	}
-	return nil
+	return size, nil
 }
 
 // turnPage opens the file of the present day.
@@ -118,6 +129,50 @@ func (f *Folder) turnPage() error {
 
 // Each implements Record.
 func (f *Folder) Each(g func(id string, bundle []byte, loc []string) error) error {
+	return f.each(func(l line) error { return g(l.id, l.bundle, []string{l.loc()}) })
+}
+
+// History implements Record.
+func (f *Folder) History(_ context.Context, patient fhir.Identifier, most int) ([][]byte, bool, error) {
+	f.mu.Lock()
+	places := f.persons[patient]
+	more := len(places) > most
+	places = slices.Clone(places[max(0, len(places)-most):])
+	f.mu.Unlock()
+	var all [][]byte
+	for _, p := range places {
+		raw, err := p.read()
+		if err != nil {
+			return nil, false, fmt.Errorf("read record: %w", err)
+		}
+		all = append(all, raw)
+	}
+	return all, more, nil
+}
+
+func (p place) read() ([]byte, error) {
+	file, err := os.Open(p.file)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	raw := make([]byte, p.length)
+	_, err = file.ReadAt(raw, p.offset)
+	return raw, err
+}
+
+// line is one Bundle of the record.
+type line struct {
+	place
+	row     int
+	bundle  []byte
+	id      string
+	patient fhir.Identifier
+}
+
+func (l line) loc() string { return fmt.Sprintf("%s#%d", filepath.Base(l.file), l.row) }
+
+func (f *Folder) each(g func(line) error) error {
 	files, err := f.files()
 	if err != nil {
 		return err
@@ -127,17 +182,18 @@ func (f *Folder) Each(g func(id string, bundle []byte, loc []string) error) erro
 		if err != nil {
 			return fmt.Errorf("read record: %w", err)
 		}
-		row := 0
-		for line := range bytes.Lines(raw) {
+		row, offset := 0, int64(0)
+		for whole := range bytes.Lines(raw) {
 			row++
-			line = bytes.TrimRight(line, "\n")
-			id, err := identifier(line)
-			if err != nil {
+			bundle := bytes.TrimRight(whole, "\n")
+			l := line{place: place{file, offset, len(bundle)}, row: row, bundle: bundle}
+			if l.id, l.patient, err = identifiers(bundle); err != nil {
 				return fmt.Errorf("%s: line %d: %w: mend or move the line", file, row, err)
 			}
-			if err := g(id, line, []string{fmt.Sprintf("%s#%d", filepath.Base(file), row)}); err != nil {
+			if err := g(l); err != nil {
 				return err
 			}
+			offset += int64(len(whole))
 		}
 	}
 	return nil
@@ -153,16 +209,31 @@ func (f *Folder) Close() error {
 	return f.file.Close()
 }
 
-func identifier(bundle []byte) (string, error) {
+// identifiers are the Bundle's own, and its patient's as the ledger of a Summary names one.
+func identifiers(bundle []byte) (id string, patient fhir.Identifier, err error) {
+	type identifier struct {
+		System string `json:"system"`
+		Value  string `json:"value"`
+	}
 	var b struct {
-		Identifier struct {
-			Value string `json:"value"`
-		} `json:"identifier"`
+		Identifier identifier `json:"identifier"`
+		Entry      []struct {
+			Resource struct {
+				Kind       string          `json:"resourceType"`
+				Identifier json.RawMessage `json:"identifier"`
+			} `json:"resource"`
+		} `json:"entry"`
 	}
 	if err := json.Unmarshal(bundle, &b); err != nil || b.Identifier.Value == "" {
-		return "", errors.New("no Bundle with an identifier")
+		return "", patient, errors.New("no Bundle with an identifier")
 	}
-	return b.Identifier.Value, nil
+	for _, e := range b.Entry {
+		var ids []identifier
+		if e.Resource.Kind == "Patient" && json.Unmarshal(e.Resource.Identifier, &ids) == nil && len(ids) > 0 {
+			patient = fhir.Identifier(ids[0])
+		}
+	}
+	return b.Identifier.Value, patient, nil
 }
 
 // trimTorn moves what stands behind the last line break out of the file: the line was never promised to anybody.

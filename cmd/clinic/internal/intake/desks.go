@@ -14,8 +14,10 @@ type desks struct {
 	in   *Intake
 	conn *broker.Conn
 	ctx  context.Context
-	by   map[string]chan broker.Message // only take touches it, and the connection calls take one at a time
 	busy sync.WaitGroup
+
+	mu sync.Mutex // guards by
+	by map[string]chan func() error
 }
 
 // backlog is how many messages of one kiosk may wait. A kiosk has one entry in flight, so more means that something is very slow; what
@@ -30,25 +32,35 @@ func (d *desks) take(m broker.Message) {
 		d.in.Log.Warn("message on a topic that no kiosk has", "why", err)
 		return
 	}
-	desk, ok := d.by[kiosk]
-	if !ok {
-		desk = make(chan broker.Message, backlog)
-		d.by[kiosk] = desk
-		d.busy.Go(func() { d.work(kiosk, desk) })
-	}
-	select {
-	case desk <- m:
-	default:
+	if !d.put(kiosk, func() error { return d.handle(kiosk, m) }) {
 		d.in.Log.Warn("kiosk sends faster than it is served", "kiosk", kiosk, "part", part)
 	}
 }
 
-func (d *desks) work(kiosk string, desk <-chan broker.Message) {
+// put hands work to a kiosk's desk, opening one where there is none; false when it has no place.
+func (d *desks) put(kiosk string, job func() error) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	desk, ok := d.by[kiosk]
+	if !ok {
+		desk = make(chan func() error, backlog)
+		d.by[kiosk] = desk
+		d.busy.Go(func() { d.work(kiosk, desk) })
+	}
+	select {
+	case desk <- job:
+		return true
+	default:
+		return false
+	}
+}
+
+func (d *desks) work(kiosk string, desk <-chan func() error) {
 	for {
 		select {
-		case m := <-desk:
-			if err := d.handle(kiosk, m); err != nil && d.ctx.Err() == nil {
-				d.in.Log.Warn("message not handled; the kiosk will send it again", "kiosk", kiosk, "why", err)
+		case job := <-desk:
+			if err := job(); err != nil && d.ctx.Err() == nil {
+				d.in.Log.Warn("message not handled; it will come again", "kiosk", kiosk, "why", err)
 			}
 		case <-d.ctx.Done():
 			return
@@ -66,6 +78,8 @@ func (d *desks) handle(kiosk string, m broker.Message) error {
 		err = d.hello(kiosk, m)
 	case wire.UpObs:
 		err = d.observations(kiosk, m)
+	case wire.UpRes:
+		err = d.result(kiosk, m)
 	case wire.StateTopic:
 		err = d.stateOf(kiosk, m)
 	}
@@ -79,8 +93,10 @@ func (d *desks) handle(kiosk string, m broker.Message) error {
 func (d *desks) stateOf(kiosk string, m broker.Message) error {
 	s, err := wire.Parse[wire.State](m.Payload)
 	if err != nil || s.St != wire.Online {
+		d.in.online.Delete(kiosk)
 		return nil // an empty or strange state says nothing; the kiosk's next one will
 	}
+	d.in.online.Store(kiosk, struct{}{})
 	if before, _ := d.in.storage.Swap(kiosk, s.Storage); before != s.Storage && s.Storage != "" {
 		d.in.Log.Warn("a kiosk is running out of room for readings: see its link and its queue", "kiosk", kiosk, "storage", s.Storage)
 	}
@@ -96,7 +112,7 @@ func (d *desks) stateOf(kiosk string, m broker.Message) error {
 			return err
 		}
 	}
-	return nil
+	return d.errands(kiosk)
 }
 
 func (d *desks) tell(kiosk, part string, payload []byte) error {

@@ -15,9 +15,11 @@ import (
 
 	"github.com/google/uuid"
 
+	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/ehr"
 	"nabz/cmd/clinic/internal/ledger"
 	"nabz/firmware/broker"
+	"nabz/firmware/fhir"
 	"nabz/firmware/wire"
 )
 
@@ -37,11 +39,23 @@ type Intake struct {
 	Opts
 	root    string
 	session string
-	storage sync.Map // kiosk -> what it told of its storage last
+	storage sync.Map    // kiosk -> what it told of its storage last
+	online  sync.Map    // kiosk -> struct{}: it is
+	nudged  chan string // kiosks for which there may be an errand
 }
 
 // New returns an intake; Run starts it.
-func New(o Opts) *Intake { return &Intake{Opts: o, root: wire.Root(o.Practice)} }
+func New(o Opts) *Intake {
+	return &Intake{Opts: o, root: wire.Root(o.Practice), nudged: make(chan string, 256)}
+}
+
+// Nudge says that the ledger has an errand for a kiosk. It returns at once; what finds no place is found within a minute.
+func (in *Intake) Nudge(kiosk string) {
+	select {
+	case in.nudged <- kiosk:
+	default:
+	}
+}
 
 // reconnectEvery is how long to wait before the broker is tried again: it is on this machine or near it.
 const reconnectEvery = time.Second
@@ -77,12 +91,30 @@ func (in *Intake) rebuild() error {
 			return err
 		}
 		added++
-		return in.Ledger.Add(id, ledger.Entry{Hash: ledger.Hash(bundle), Loc: loc})
+		return in.add(id, bundle, loc)
 	})
 	if added > 0 {
 		in.Log.Info("ledger rebuilt from the record", "added", added)
 	}
 	return err
+}
+
+// stillNew is how old a Bundle may be that counts as unread after the ledger was lost: nobody knows what doctors had opened.
+const stillNew = 7 * 24 * time.Hour
+
+// add notes a Bundle that the record had already.
+func (in *Intake) add(id string, bundle []byte, loc []string) error {
+	e := ledger.Entry{Hash: ledger.Hash(bundle), Loc: loc}
+	var unread []byte
+	if sum, err := fhir.Check(bundle, in.Base, in.Practice); err == nil {
+		e.Patient = sum.Patient
+		if came := sum.Sent; time.Since(came) < stillNew {
+			if unread, err = chart.Recorded(in.Ledger, bundle, came); err != nil {
+				return err
+			}
+		}
+	}
+	return in.Ledger.Add(id, e, unread)
 }
 
 // serve uses one connection until it or ctx ends.
@@ -98,10 +130,10 @@ func (in *Intake) serve(ctx context.Context, ready func()) error {
 	defer conn.Close()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	d := &desks{in: in, conn: conn, ctx: ctx, by: map[string]chan broker.Message{}}
+	d := &desks{in: in, conn: conn, ctx: ctx, by: map[string]chan func() error{}}
 	defer d.busy.Wait()
 	defer cancel()
-	for _, part := range []string{wire.UpObs, wire.UpHello, wire.StateTopic} {
+	for _, part := range []string{wire.UpObs, wire.UpHello, wire.UpRes, wire.StateTopic} {
 		if err := conn.Subscribe(ctx, wire.All(in.root, part), 1, d.take); err != nil {
 			return err
 		}
@@ -110,11 +142,21 @@ func (in *Intake) serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	ready()
-	select {
-	case <-conn.Done():
-		return conn.Err()
-	case <-ctx.Done():
-		return in.farewell(conn)
+	again := time.NewTicker(errandsEvery)
+	defer again.Stop()
+	for {
+		select {
+		case kiosk := <-in.nudged:
+			d.run(kiosk)
+		case <-again.C:
+			if err := in.remind(d); err != nil {
+				in.Log.Error("errands cannot be read", "why", err)
+			}
+		case <-conn.Done():
+			return conn.Err()
+		case <-ctx.Done():
+			return in.farewell(conn)
+		}
 	}
 }
 

@@ -74,6 +74,7 @@ type clinic struct {
 	stop   context.CancelFunc
 	ended  chan error
 	ledger *ledger.Ledger
+	intake *Intake
 }
 
 // open starts a clinic in dir, with the record folder or with the given record.
@@ -94,6 +95,7 @@ func open(t *testing.T, url, dir string, practice bool, record ehr.Record) *clin
 		Name: "clinic-1", Base: fhirtest.Base, Practice: practice, Broker: broker.Opts{URL: url}, Ledger: l, Record: record,
 		Log: slog.New(slog.DiscardHandler),
 	})
+	c.intake = in
 	ready := make(chan struct{})
 	go func() { c.ended <- errors.Join(in.Run(ctx, func() { close(ready) }), record.Close(), l.Close()) }()
 	t.Cleanup(func() { c.close(t) })
@@ -139,6 +141,7 @@ type kiosk struct {
 	conn       *broker.Conn
 	acks       chan wire.Ack
 	hellos     chan wire.HelloReply
+	commands   chan wire.Command
 }
 
 func dial(t *testing.T, url, root, name string) *kiosk {
@@ -148,7 +151,7 @@ func dial(t *testing.T, url, root, name string) *kiosk {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	k := &kiosk{name: name, root: root, conn: c, acks: make(chan wire.Ack, 16), hellos: make(chan wire.HelloReply, 4)}
+	k := &kiosk{name: name, root: root, conn: c, acks: make(chan wire.Ack, 16), hellos: make(chan wire.HelloReply, 4), commands: make(chan wire.Command, 16)}
 	if err := c.Subscribe(t.Context(), wire.Topic(root, name, "down/+"), 0, k.receive); err != nil {
 		t.Fatal(err)
 	}
@@ -160,6 +163,10 @@ func (k *kiosk) receive(m broker.Message) {
 	case strings.HasSuffix(m.Topic, wire.DownAck):
 		if a, err := wire.ParseAck(m.Payload); err == nil {
 			k.acks <- a
+		}
+	case strings.HasSuffix(m.Topic, wire.DownCmd):
+		if c, err := wire.ParseCommand(m.Payload); err == nil {
+			k.commands <- c
 		}
 	case strings.HasSuffix(m.Topic, wire.DownHello):
 		if h, err := wire.Parse[wire.HelloReply](m.Payload); err == nil {
@@ -291,6 +298,9 @@ func (f *failing) Store(context.Context, string, []byte, fhir.Summary) ([]string
 
 func (*failing) Each(func(string, []byte, []string) error) error { return nil }
 func (*failing) Close() error                                    { return nil }
+func (*failing) History(context.Context, fhir.Identifier, int) ([][]byte, bool, error) {
+	return nil, false, nil
+}
 
 func TestRecordThatFails(t *testing.T) {
 	for name, c := range map[string]struct {
@@ -380,4 +390,13 @@ func TestClinicState(t *testing.T) {
 			}
 		})
 	}
+}
+
+func openRecord(t *testing.T, dir string) ehr.Record {
+	t.Helper()
+	record, err := ehr.OpenFolder(filepath.Join(dir, "record"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return record
 }

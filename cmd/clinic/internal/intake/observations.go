@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/ehr"
 	"nabz/cmd/clinic/internal/ledger"
 	"nabz/firmware/broker"
@@ -96,7 +97,11 @@ func (in *Intake) store(ctx context.Context, bundle []byte, sum fhir.Summary) (w
 	if err != nil {
 		return in.failed(sum.ID, err)
 	}
-	if err := in.Ledger.Add(sum.ID, ledger.Entry{Hash: hash, Loc: loc}); err != nil {
+	unread, err := chart.Recorded(in.Ledger, bundle, time.Now().UTC())
+	if err == nil {
+		err = in.Ledger.Add(sum.ID, ledger.Entry{Hash: hash, Loc: loc, Patient: sum.Patient}, unread)
+	}
+	if err != nil {
 		in.Log.Error("ledger", "why", err)
 		return wire.Retry, nil, []string{"the clinic's ledger failed"}
 	}

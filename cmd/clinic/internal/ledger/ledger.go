@@ -2,7 +2,9 @@
 // what it must still be told. It is what makes a repeated Bundle a duplicate instead of a second copy.
 //
 //	b{id}            entry as JSON
-//	o{kiosk}/{n}     a message for that kiosk, in order of n
+//	u{id}            what is shown of a Bundle that no doctor has opened
+//	e{kiosk}/{id}    an errand as JSON: what a kiosk is to be told and has to confirm, in order of id (UUIDv7)
+//	o{kiosk}/{n}     a receipt for that kiosk that could not be published, in order of n
 //
 // Every method that changes something returns after the change is on stable storage (Badger with SyncWrites).
 package ledger
@@ -20,6 +22,8 @@ import (
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"nabz/firmware/fhir"
 )
 
 // Ledger is the store. It is safe for concurrent use.
@@ -30,8 +34,9 @@ type Ledger struct {
 
 // Entry is what is known of a recorded Bundle.
 type Entry struct {
-	Hash string   `json:"hash"` // SHA-256 of the Bundle's bytes
-	Loc  []string `json:"loc"`  // where it is: "Observation/123", or a line of the record folder
+	Hash    string          `json:"hash"`             // SHA-256 of the Bundle's bytes
+	Loc     []string        `json:"loc"`              // where it is: "Observation/123", or a line of the record folder
+	Patient fhir.Identifier `json:"patient,omitzero"` // whose it is; empty in entries of an earlier version
 }
 
 // Open opens the ledger in dir, making it when it is not there. A second process is refused.
@@ -80,14 +85,21 @@ func (l *Ledger) Find(id string) (e Entry, found bool, err error) {
 	return e, found, nil
 }
 
-// Add notes that a Bundle is recorded. An id that is known keeps its first entry.
-func (l *Ledger) Add(id string, e Entry) error {
+// Add notes that a Bundle is recorded, and, when unread is not nil, that no doctor has opened it. An id that is known keeps its first entry.
+func (l *Ledger) Add(id string, e Entry, unread []byte) error {
 	if _, known, err := l.Find(id); err != nil || known {
 		return err
 	}
 	raw, err := json.Marshal(e)
 	if err == nil {
-		err = l.db.Update(func(txn *badger.Txn) error { return txn.Set([]byte("b"+id), raw) })
+		err = l.db.Update(func(txn *badger.Txn) error {
+			if unread != nil {
+				if err := txn.Set([]byte("u"+id), unread); err != nil {
+					return err
+				}
+			}
+			return txn.Set([]byte("b"+id), raw)
+		})
 	}
 	if err != nil {
 		return fmt.Errorf("note %s in the ledger: %w", id, err)

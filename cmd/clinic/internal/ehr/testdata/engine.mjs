@@ -16,10 +16,16 @@ indexSearchParameterBundle(definitions('search-parameters.json'));
 const router = new FhirRouter();
 const repository = new MemoryRepository();
 
+// parsed is a resource, or the fields of a posted search.
+function parsed(req, text) {
+  if (req.headers['content-type'] === 'application/x-www-form-urlencoded') return Object.fromEntries(new URLSearchParams(text));
+  return text ? JSON.parse(text) : undefined;
+}
+
 async function answer(req, text) {
   const [outcome, resource] = await router.handleRequest({
     method: req.method, url: req.url, pathname: '', params: {}, query: {}, headers: req.headers,
-    body: text ? JSON.parse(text) : undefined, config: { transactions: true },
+    body: parsed(req, text), config: { transactions: true },
   }, repository);
   return [outcome.issue?.[0]?.severity === 'error' ? 400 : 200, resource ?? outcome];
 }
