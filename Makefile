@@ -20,12 +20,14 @@ demo: bin ## three scripted visits without a person, under a minute
 voice: deps ## robotic prompts of the screen in both languages, to be embedded; recordings take their place
 	@go run ./firmware/screen/words/speak firmware/screen/voice
 
-web: deps voice ## the fonts of the screen and of the doctor's pages, from npm by lock file, and its prompts, to be embedded
+web: deps voice ## fonts and curves of the screen and of the doctor's pages, from npm by lock file, and the prompts, to be embedded
 	@cp node_modules/@fontsource-variable/noto-nastaliq-urdu/files/noto-nastaliq-urdu-arabic-wght-normal.woff2 firmware/screen/fonts/noto-nastaliq-urdu.woff2
 	@cp node_modules/@fontsource-variable/noto-sans/files/noto-sans-latin-wght-normal.woff2 firmware/screen/fonts/noto-sans.woff2
 	@cat node_modules/@fontsource-variable/noto-nastaliq-urdu/LICENSE node_modules/@fontsource-variable/noto-sans/LICENSE > firmware/screen/fonts/OFL.txt
 	@cp node_modules/@fontsource-variable/noto-naskh-arabic/files/noto-naskh-arabic-arabic-wght-normal.woff2 cmd/clinic/internal/site/fonts/noto-naskh-arabic.woff2
 	@cp firmware/screen/fonts/noto-sans.woff2 cmd/clinic/internal/site/fonts/
+	@cp node_modules/uplot/dist/uPlot.iife.min.js node_modules/uplot/dist/uPlot.min.css cmd/clinic/internal/site/fonts/
+	@cp node_modules/uplot/LICENSE cmd/clinic/internal/site/fonts/uPlot.LICENSE
 	@cat node_modules/@fontsource-variable/noto-naskh-arabic/LICENSE node_modules/@fontsource-variable/noto-sans/LICENSE > cmd/clinic/internal/site/fonts/OFL.txt
 	@echo "awaiting a native clinical reviewer: the words of $$(sed -n 's/^var AwaitingReview = .*{\(.*\)}/\1/p' firmware/screen/words/words.go)"
 

@@ -32,6 +32,7 @@ var layers = []struct {
 	{"firmware/clock", []string{"drivers/vitals"}},
 	{"firmware/tape", nil},
 	{"firmware/secret", nil},
+	{"firmware/bidi", nil},
 	{"firmware/requests", []string{"firmware/clock", "firmware/wire"}},
 	{"firmware/workers", []string{"firmware/clock", "firmware/secret"}},
 	{"firmware/audit", []string{"firmware/clock"}},
@@ -52,7 +53,7 @@ var layers = []struct {
 	{"firmware/screen/guide", []string{"drivers/vitals", "firmware/reading", "firmware/exam"}},
 	{"firmware/screen", []string{
 		"firmware/screen/...", "drivers/vitals", "firmware/config", "firmware/clock", "firmware/reading", "firmware/exam", "firmware/visits", "firmware/live",
-		"firmware/workers", "firmware/audit",
+		"firmware/workers", "firmware/audit", "firmware/bidi",
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"hwtest/queuebench", []string{"queue"}},
@@ -65,9 +66,9 @@ var layers = []struct {
 	{"hwtest/powercut/work", []string{"queue"}},
 	{"hwtest/powercut/...", []string{"hwtest/powercut/...", "hwtest/stage", "queue", "firmware/exam", "firmware/screen"}},
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
-	{"cmd/clinic/internal/clinictest", []string{"cmd/clinic/internal/...", "firmware/...", "queue"}},
+	{"cmd/clinic/internal/clinictest", []string{"cmd/clinic/internal/...", "firmware/...", "drivers/vitals", "queue"}},
 	{"cmd/clinic/internal/...", []string{
-		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "drivers/vitals",
+		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "firmware/bidi", "drivers/vitals",
 		"cmd/clinic/internal/...",
 	}},
 	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/..."}},

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"nabz/cmd/clinic/internal/bus"
+	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/ehr"
 	"nabz/cmd/clinic/internal/intake"
 	"nabz/cmd/clinic/internal/ledger"
@@ -112,7 +113,7 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	in := intake.New(intake.Opts{
 		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: broker.Opts{URL: c.Broker}, Ledger: l, Record: record, Log: log,
 	})
-	p, err := c.openPages(log)
+	p, err := c.openPages(&chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}, log)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/door"
 	"nabz/cmd/clinic/internal/site"
 	"nabz/cmd/clinic/internal/ward"
@@ -36,7 +37,7 @@ type pages struct {
 }
 
 // openPages binds the address and reads the accounts; nil without --ward.
-func (c serveCmd) openPages(log *slog.Logger) (*pages, error) {
+func (c serveCmd) openPages(book *chart.Book, log *slog.Logger) (*pages, error) {
 	f := c.wardFlags
 	if f.Ward == "" {
 		return nil, nil
@@ -61,7 +62,7 @@ func (c serveCmd) openPages(log *slog.Logger) (*pages, error) {
 	if host == "" {
 		host = l.Addr().String()
 	}
-	pages := site.Site{Hub: hub, Log: log, Guard: &door.Guard{
+	pages := site.Site{Hub: hub, Book: book, Log: log, Guard: &door.Guard{
 		Entry: door.NewEntry(accounts), Sessions: door.NewSessions(), Audit: journal.Note, Log: log, Host: host,
 	}}
 	return pagesOf(l, pages.Handler(), ward.Line{Hub: hub, Name: c.Name, Root: wire.Root(c.Practice), Broker: broker.Opts{URL: c.Broker}, Log: log}, journal, log), nil

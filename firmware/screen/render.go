@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"embed"
 	"html/template"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"nabz/firmware/bidi"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/screen/guide"
@@ -47,7 +47,7 @@ type rendered struct {
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"button": buttonOf, "card": cardOf, "padOf": padOf, "hour": hour, "code": matrix, "minutes": minutes,
-	"draw": drawing, "word": words.Of, "val": value, "letter": letter, "digits": func(p guide.Pad) string { return digits(p) }, "seq": func() []string { return pad },
+	"draw": drawing, "word": words.Of, "val": value, "letter": bidi.Isolate, "digits": func(p guide.Pad) string { return digits(p) }, "seq": func() []string { return pad },
 	"tap":         func(do, value string) string { return strings.TrimSpace(do + " " + value) },
 	"rail":        func() []int { return []int{1, 2, 3, 4, 5} },
 	"receiptIcon": receiptIcon, "receiptWord": receiptWord, "score": scoreOf, "mark": markOf, "yes": yesOf, "badge": isBadge,
@@ -64,21 +64,6 @@ func value(number, unit string) template.HTML {
 		text += `<small>&nbsp;` + template.HTMLEscapeString(unit) + `</small>`
 	}
 	return template.HTML(`<bdi dir="ltr">` + text + `</bdi>`) //nolint:gosec // escaped above
-}
-
-// numbers in a text: telephone numbers, pressures, times, parts of a whole.
-var numbers = regexp.MustCompile(`[+]?[0-9](?:[0-9 .,/:()–-]*[0-9])?(?:\s?%)?`)
-
-// letter is a text in any language whose numbers are painted from left to right: within Urdu 042-1234567 would stand there as 1234567-042.
-func letter(text string) template.HTML {
-	var b strings.Builder
-	end := 0
-	for _, at := range numbers.FindAllStringIndex(text, -1) {
-		b.WriteString(template.HTMLEscapeString(text[end:at[0]]) + `<bdi dir="ltr">` + template.HTMLEscapeString(text[at[0]:at[1]]) + `</bdi>`)
-		end = at[1]
-	}
-	b.WriteString(template.HTMLEscapeString(text[end:]))
-	return template.HTML(b.String()) //nolint:gosec // every part is escaped
 }
 
 // digits are what was typed, with the decimal that the number will have.

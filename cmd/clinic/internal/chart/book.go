@@ -138,3 +138,19 @@ func Recorded(l *ledger.Ledger, bundle []byte, came time.Time) ([]byte, error) {
 	}
 	return w.Encode(), nil
 }
+
+// Unread are the Bundles that make up what a chart shows, and that no doctor has opened, by kiosk.
+func (b *Book) Unread(c Chart) (map[string][]string, error) {
+	shown := map[string]bool{}
+	for _, v := range c.Visits {
+		for _, r := range v.Rows {
+			shown[r.Entry] = true
+		}
+	}
+	all, err := b.unread(func(w Waiting) bool { return shown[w.ID] || shown[w.Of] })
+	by := map[string][]string{}
+	for _, w := range all {
+		by[w.Kiosk] = append(by[w.Kiosk], w.ID)
+	}
+	return by, err
+}

@@ -9,18 +9,15 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-	"time"
 
 	"nabz/cmd/clinic/internal/bus"
+	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/ehr"
 	"nabz/cmd/clinic/internal/intake"
 	"nabz/cmd/clinic/internal/ledger"
 	"nabz/cmd/clinic/internal/ward"
 	"nabz/firmware/broker"
-	"nabz/firmware/clock"
-	"nabz/firmware/uplink"
 	"nabz/firmware/wire"
-	"nabz/queue"
 )
 
 // Quiet is a log that nobody reads.
@@ -34,6 +31,8 @@ type Place struct {
 	*testing.T
 	Broker string // host:port
 	Hub    *ward.Hub
+	Book   *chart.Book
+	Intake *intake.Intake
 }
 
 // New starts one.
@@ -58,9 +57,9 @@ func New(t *testing.T) *Place {
 			t.Error(err)
 		}
 	})
-	p := &Place{t, b.Addr(), ward.NewHub(Quiet)}
-	at := broker.Opts{URL: "tcp://" + p.Broker}
+	at := broker.Opts{URL: "tcp://" + b.Addr()}
 	in := intake.New(intake.Opts{Name: "clinic-1", Base: base, Broker: at, Ledger: l, Record: record, Log: Quiet})
+	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}, in}
 	p.Background(in.Run)
 	line := ward.Line{Hub: p.Hub, Name: "clinic-1", Root: wire.LiveRoot, Broker: at, Log: Quiet}
 	p.Background(line.Run)
@@ -92,27 +91,5 @@ func (p *Place) Background(run func(context.Context, func()) error) (stop func()
 // Kiosk starts the uplink of a kiosk, which reaches the broker at addr: the broker's own address, or a wire to it.
 func (p *Place) Kiosk(name, addr string, f Finger) (stop func()) {
 	p.Helper()
-	dir := p.TempDir()
-	q, _, err := queue.Open(filepath.Join(dir, "queue"), queue.Opts{})
-	if err != nil {
-		p.Fatal(err)
-	}
-	p.Cleanup(func() { q.Close() })
-	c, err := clock.Open(filepath.Join(dir, "clock.json"))
-	if err != nil {
-		p.Fatal(err)
-	}
-	f.begun = time.Now()
-	return p.Background(func(ctx context.Context, ready func()) error {
-		return uplink.New(uplink.Opts{
-			Queue: q, Clock: c, Kiosk: name, Base: base, Software: "1", Zone: time.UTC,
-			Broker: broker.Opts{URL: "tcp://" + addr, ClientID: name}, Log: Quiet, Live: f,
-			Box:     func() uplink.Box { return uplink.Box{Missing: []string{"cuff"}, Power: "battery", Charge: 87} },
-			Receipt: func(uplink.Receipt) {}, Link: func(l uplink.Link) {
-				if l.Clinic {
-					ready()
-				}
-			},
-		}).Run(ctx)
-	})
+	return p.Unit(name, addr, f).Stop
 }

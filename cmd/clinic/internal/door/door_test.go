@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -253,7 +254,7 @@ func (h *house) last(want Event) {
 	h.Helper()
 	got := h.told[len(h.told)-1]
 	got.At = time.Time{}
-	if got != want {
+	if !reflect.DeepEqual(got, want) {
 		h.Errorf("the audit was told %+v, want %+v", got, want)
 	}
 }
@@ -338,5 +339,22 @@ func TestNothingWithoutAudit(t *testing.T) {
 	form := url.Values{"name": {"d-1"}, "password": {password}, "code": {codeAt(t, time.Now())}}
 	if code := other.ask("POST", "/sign-in", form, nil); code != http.StatusServiceUnavailable || other.cookie != "" {
 		t.Errorf("a sign-in that nobody writes down: %d", code)
+	}
+}
+
+// TestToldOnce: what a page asks for again and again is told to the audit once in ten minutes, for each kiosk and visit.
+func TestToldOnce(t *testing.T) {
+	r := &recent{at: map[string]time.Time{}}
+	now := time.Unix(1_790_000_000, 0)
+	for _, c := range []struct {
+		what  string
+		after time.Duration
+		told  bool
+	}{{"a", 0, false}, {"a", time.Minute, true}, {"b", time.Minute, false}, {"a", retold - 1, true}, {"a", retold, false}, {"a", retold + 1, true}} {
+		if told := r.told(c.what, now.Add(c.after)); told != c.told {
+			t.Errorf("%s after %s: %t", c.what, c.after, told)
+		} else if !told {
+			r.note(c.what, now.Add(c.after))
+		}
 	}
 }

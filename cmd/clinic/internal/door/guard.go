@@ -17,8 +17,10 @@ import (
 type Event struct {
 	At    time.Time
 	Who   string // the account's name; empty when it is none's
-	Did   string // "sign-in", "sign-out", "look", "supervise", "come-in"
+	Did   string // "sign-in", "sign-out", "look", "supervise", "come-in", "open", "ask", "release"
 	Kiosk string
+	Of    []string // the Bundles that it is about
+	Visit string   // the visit that it is about
 	OK    bool
 	Why   string // when not: "wrong", "locked", "no session", "no right", "foreign origin", "no token"
 }
@@ -166,8 +168,26 @@ func (g *Guard) inside(listens bool, r *http.Request) (s Session, why string) {
 // Allow says whether who is in has that right at the kiosk, and tells the audit. Without the right, and when the audit cannot be written, the answer has
 // been given.
 func (g *Guard) Allow(w http.ResponseWriter, r *http.Request, right Right, kiosk string) bool {
+	return g.AllowTo(w, r, right, Event{Did: string(right), Kiosk: kiosk})
+}
+
+// AllowAgain is AllowTo for what a page asks for again and again by itself: the audit is told once in ten minutes.
+func (g *Guard) AllowAgain(w http.ResponseWriter, r *http.Request, right Right, e Event) bool {
+	s, what := Of(r), e.Did+" "+e.Kiosk+" "+e.Visit
+	if s.Account.May(right, e.Kiosk) && s.recent.told(what, time.Now()) {
+		return true
+	}
+	ok := g.AllowTo(w, r, right, e)
+	if ok {
+		s.recent.note(what, time.Now())
+	}
+	return ok
+}
+
+// AllowTo is Allow for what e says is going to be done.
+func (g *Guard) AllowTo(w http.ResponseWriter, r *http.Request, right Right, e Event) bool {
 	a := Of(r).Account
-	e := Event{Who: a.Name, Did: string(right), Kiosk: kiosk, OK: a.May(right, kiosk)}
+	e.Who, e.OK = a.Name, a.May(right, e.Kiosk)
 	if !e.OK {
 		e.Why = "no right"
 	}

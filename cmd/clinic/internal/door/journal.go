@@ -130,6 +130,7 @@ var kinds = map[string]struct {
 	"sign-out": {coding{dicom, "110114", "User Authentication"}, coding{dicom, "110123", "Logout"}, "E"},
 	"come-in":  {coding{dicom, "110113", "Security Alert"}, coding{dicom, "110126", "Node Authentication"}, "E"},
 	"look":     {coding{dicom, "110110", "Patient Record"}, coding{}, "R"},
+	"open":     {coding{dicom, "110110", "Patient Record"}, coding{}, "R"},
 }
 
 func (j *Journal) resource(e Event) auditEvent {
@@ -152,6 +153,12 @@ func (j *Journal) resource(e Event) auditEvent {
 	a.Source.Observer.Identifier = identifier{j.base + "/clinic", j.clinic}
 	if e.Kiosk != "" {
 		a.Entity = []entity{{reference{identifier{j.base + "/kiosk", e.Kiosk}}}}
+	}
+	if e.Visit != "" {
+		a.Entity = append(a.Entity, entity{reference{identifier{j.base + "/visit", e.Visit}}})
+	}
+	for _, id := range e.Of {
+		a.Entity = append(a.Entity, entity{reference{identifier{j.base + "/reading", id}}})
 	}
 	return a
 }

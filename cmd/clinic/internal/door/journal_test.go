@@ -24,6 +24,9 @@ func TestJournalIsFHIR(t *testing.T) {
 		{Who: "d-1", Did: "sign-in", Why: "wrong"},
 		{Did: "come-in", Why: "no session"},
 		{Who: "d-1", Did: "look", Kiosk: "bhu-1", OK: true},
+		{Who: "d-1", Did: "open", Kiosk: "bhu-1", Of: []string{"bhu-1-a", "bhu-1-b"}, OK: true},
+		{Who: "d-1", Did: "look", Kiosk: "bhu-1", Visit: "v1", OK: true},
+		{Who: "d-1", Did: "ask", Kiosk: "bhu-1", Of: []string{"bhu-1-a"}, OK: true},
 		{Who: "d-1", Did: "supervise", Kiosk: "bhu-1", Why: "no right"},
 		{Who: "d-1", Did: "sign-out", OK: true},
 	}
@@ -56,7 +59,8 @@ func TestJournalIsFHIR(t *testing.T) {
 		if err := schema.Validate(doc); err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
-		if ok := strings.Contains(line, `"outcome":"0"`); ok != events[i].OK || !strings.Contains(line, events[i].Who) || !strings.Contains(line, events[i].Kiosk) || !strings.Contains(line, events[i].Why) {
+		if ok := strings.Contains(line, `"outcome":"0"`); ok != events[i].OK || !strings.Contains(line, events[i].Who) || !strings.Contains(line, events[i].Kiosk) || !strings.Contains(line, events[i].Why) ||
+			strings.Count(line, `/reading"`) != len(events[i].Of) {
 			t.Errorf("%+v became %s", events[i], line)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"sync"
 	"time"
 )
@@ -14,6 +15,29 @@ type Session struct {
 	Token   string // to be sent with everything that changes something
 	began   time.Time
 	last    time.Time
+	recent  *recent
+}
+
+// recent is what the audit was told of a session not long ago.
+type recent struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+const retold = 10 * time.Minute
+
+func (r *recent) told(what string, now time.Time) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	at, known := r.at[what]
+	return known && now.Sub(at) < retold
+}
+
+func (r *recent) note(what string, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.at, func(_ string, at time.Time) bool { return now.Sub(at) >= retold })
+	r.at[what] = now
 }
 
 const (
@@ -46,7 +70,7 @@ func (s *Sessions) Begin(a Account, now time.Time) (cookie string) {
 		}
 	}
 	cookie = random()
-	s.all[sha256.Sum256([]byte(cookie))] = &Session{Account: a, Token: random(), began: now, last: now}
+	s.all[sha256.Sum256([]byte(cookie))] = &Session{Account: a, Token: random(), began: now, last: now, recent: &recent{at: map[string]time.Time{}}}
 	return cookie
 }
 

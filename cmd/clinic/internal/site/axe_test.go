@@ -4,11 +4,14 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 
 	"nabz/cmd/clinic/internal/clinictest"
+	"nabz/firmware/uplink"
+	"nabz/firmware/wire"
 )
 
 // TestPagesForEveryone: no page breaks a rule of WCAG 2.2 A or AA, in either language, light and dark, and none breaks the policy.
@@ -22,7 +25,14 @@ func TestPagesForEveryone(t *testing.T) {
 		t.Fatal("the fonts are missing: make web")
 	}
 	p := newPlace(t)
-	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
+	u := p.Unit("bhu-1", p.Broker, clinictest.Finger{Visit: "v1", Patient: "000123", SpO2: 97})
+	u.Put("000222", spo2(88), time.Hour)
+	of := u.Put("000123", spo2(88), time.Hour)
+	u.Put("000123", pressure(137), time.Minute)
+	u.Reached(of, uplink.Recorded)
+	if err := p.Book.Ask("bhu-1", wire.Command{Kind: wire.CommandCall, Of: of, TTL: 600, By: "d-1", Text: "042-1234567"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
 	p.Kiosk("bhu-2", p.Broker, clinictest.Finger{})
 	p.heard("bhu-2")
 	b := newTab(t)
@@ -53,6 +63,10 @@ func TestPagesForEveryone(t *testing.T) {
 			b.open(p.url + "/kiosk/bhu-1")
 			b.until("its number", tile("spo2")+` === "97"`)
 			check("kiosk-" + lang + "-" + scheme)
+			b.until("its readings", `document.querySelector("#readings .readings")`)
+			check("kiosk-readings-" + lang + "-" + scheme)
+			b.open(p.url + "/reading/" + of)
+			check("reading-" + lang + "-" + scheme)
 			b.open(p.url + "/fleet")
 			check("fleet-" + lang + "-" + scheme)
 		}

@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"time"
 
+	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/door"
 	"nabz/cmd/clinic/internal/ward"
+	"nabz/firmware/bidi"
 	"nabz/firmware/reading"
 	"nabz/firmware/wire"
 )
@@ -33,6 +35,9 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"word":  word,
 	"hours": hours,
 	"clock": func(t time.Time) string { return t.In(pakistan).Format("2 Jan 15:04") },
+	"day":   func(t time.Time) string { return t.In(pakistan).Format("2 Jan 2006") },
+	"milli": func(t time.Time) int64 { return t.UnixMilli() }, "figure": figure, "letter": bidi.Isolate, "person": patientOf, "visit": visitOf,
+	"steps4": func() []string { return wire.Steps }, "waits": func() []string { return []string{"30", "60", "240", "720"} },
 	"tiles": func() [][2]string { return tiles },
 	"modes": func() []wire.Mode { return []wire.Mode{wire.ModeWave, wire.ModeNumbers, wire.ModeSummary} },
 	"sexes": func() []reading.Sex {
@@ -50,6 +55,7 @@ var (
 // Site serves the pages.
 type Site struct {
 	Hub   *ward.Hub
+	Book  *chart.Book
 	Guard *door.Guard
 	Log   *slog.Logger
 }
@@ -63,8 +69,14 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.Guard.Inside(false, s.home))
 	mux.HandleFunc("GET /fleet", s.Guard.Inside(false, s.fleet))
 	mux.HandleFunc("GET /kiosk/{name}", s.Guard.Inside(false, s.kiosk))
+	mux.HandleFunc("GET /kiosk/{name}/readings", s.Guard.Inside(true, s.readings))
+	mux.HandleFunc("GET /kiosk/{name}/answers", s.Guard.Inside(true, s.answers))
+	mux.HandleFunc("POST /kiosk/{name}/opened", s.Guard.Inside(false, s.opened))
+	mux.HandleFunc("POST /kiosk/{name}/ask", s.Guard.Inside(false, s.ask))
+	mux.HandleFunc("GET /reading/{id}", s.Guard.Inside(false, s.reading))
+	mux.HandleFunc("GET /waiting", s.Guard.Inside(true, s.waiting))
 	mux.HandleFunc("GET /kiosk/{name}/events", s.Guard.Inside(true, s.events))
-	for _, name := range []string{"site.css", "live.js"} {
+	for _, name := range []string{"site.css", "live.js", "chart.js", "home.js"} {
 		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) { http.ServeFileFS(w, r, files, "page/"+name) })
 	}
 	mux.Handle("GET /fonts/", http.FileServerFS(fonts))
@@ -92,6 +104,8 @@ type shown struct {
 	Session          door.Session
 	Kiosks           []ward.Standing
 	Kiosk            string
+	Waiting          []chart.Person
+	Chart            charted
 	Fleet            bool // there is one for this account
 	Now              time.Time
 }
@@ -119,7 +133,20 @@ func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
 
 // home is the kiosks that who is in may look at.
 func (s *Site) home(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, "kiosks.gohtml", shown{Kiosks: s.standings(r, door.Look), Fleet: s.standings(r, door.Supervise) != nil})
+	s.list(w, r, "kiosks.gohtml")
+}
+
+// waiting is the same as a part of the page.
+func (s *Site) waiting(w http.ResponseWriter, r *http.Request) { s.list(w, r, "waiting.gohtml") }
+
+func (s *Site) list(w http.ResponseWriter, r *http.Request, page string) {
+	all, err := s.Book.Waiting(s.mayLook(r))
+	if err != nil {
+		s.Log.Error("who waits cannot be read", "why", err)
+		http.Error(w, "the list cannot be read: tell who runs this", http.StatusServiceUnavailable)
+		return
+	}
+	s.show(w, r, page, shown{Waiting: all, Kiosks: s.standings(r, door.Look), Fleet: s.standings(r, door.Supervise) != nil, Now: time.Now()})
 }
 
 // standings are those of the kiosks at which who is in has that right.

@@ -40,7 +40,7 @@ func newPlace(t *testing.T) *place {
 	a := door.Account{Name: "d-1", Password: secret.Hash(password), Code: key, Roles: []door.Role{
 		{Role: "doctor", Kiosks: []string{"bhu-*"}}, {Role: "supervisor", Kiosks: []string{"bhu-2"}},
 	}}
-	s := &Site{Hub: p.Hub, Log: clinictest.Quiet, Guard: &door.Guard{
+	s := &Site{Hub: p.Hub, Book: p.Book, Log: clinictest.Quiet, Guard: &door.Guard{
 		Entry: door.NewEntry([]door.Account{a}), Sessions: door.NewSessions(), Audit: func(door.Event) error { return nil }, Log: clinictest.Quiet,
 	}}
 	server := httptest.NewServer(s.Handler())
@@ -140,7 +140,7 @@ func (b *tab) keep(name string) {
 	if dir == "" {
 		return
 	}
-	png, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "ward-"+name+".png"), png, 0o600)
 	}

@@ -192,6 +192,17 @@ func (h *Hub) opened(kiosk string, v wire.VisitOpened) {
 	}
 }
 
+// Whose is the patient of a kiosk's live session, and the visit; false when that is another one, or was not told.
+func (h *Hub) Whose(kiosk, session string) (wire.VisitOpened, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	p := h.kiosks[kiosk]
+	if p == nil || session == "" || p.whose.Session != session || p.session != session {
+		return wire.VisitOpened{}, false
+	}
+	return p.whose, true
+}
+
 // Standing is what a kiosk says of itself.
 type Standing struct {
 	Kiosk string

@@ -23,8 +23,9 @@ function take(e) {
     state.numbers = null;
     state.patient = null;
     pleth.clear();
+    readings.clear();
   }
-  if (e.patient) state.patient = e.patient;
+  if (e.patient) { state.patient = e.patient; readings.want(); }
   if (e.numbers) { state.numbers = e.numbers; state.received = e.received; state.heard = e.received; }
   if (e.frames) pleth.take(e.frames); // it proves nothing: a link may have kept it back; the numbers tell
   draw();
@@ -112,6 +113,29 @@ const pleth = {
     if (x >= c.width) { this.x = 0; this.y = null; }
   },
 };
+
+// What the record has of the patient whose session this is. It is read when she is known, and again every half minute: what is measured comes in.
+const readings = {
+  place: document.getElementById("readings"), away: document.getElementById("readings-away"), of: "", at: -Infinity,
+  clear() { this.of = ""; this.at = -Infinity; this.place.replaceChildren(); this.place.hidden = true; this.away.hidden = true; },
+  want() { if (this.of !== state.session) this.read(); },
+  async read() {
+    const session = state.session;
+    if (!session || !state.patient || performance.now() - this.at < 3000) return;
+    this.of = session;
+    this.at = performance.now();
+    const answer = await fetch(`${document.body.dataset.readings}?session=${encodeURIComponent(session)}`).catch(() => null);
+    const text = answer?.ok ? await answer.text() : null;
+    if (session !== state.session) return; // another visit has begun meanwhile
+    this.away.hidden = text !== null;
+    if (text === null) { this.of = ""; return; }
+    if (this.place.contains(document.activeElement)) return; // a doctor writes
+    this.place.innerHTML = text;
+    this.place.hidden = false;
+    shown(this.place);
+  },
+};
+setInterval(() => { if (performance.now() - readings.at > 30000) readings.read(); }, 1000);
 
 const stream = new EventSource(document.body.dataset.events);
 stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) location.reload(); }; // the session is over: the sign-in says so
