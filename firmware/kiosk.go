@@ -45,6 +45,7 @@ type Kiosk struct {
 	devices live.Board[[]live.Device]
 	link    live.Board[uplink.Link]
 	power   live.Board[power.State]
+	card    live.Board[board.Card]
 
 	board     *switchboard.Board
 	tapes     tapes
@@ -77,7 +78,7 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	k.tasks = append(k.tasks, k.screen, k.uplink(), &supply{board.Host.Read, &k.power, log})
+	k.tasks = append(k.tasks, k.screen, k.uplink(), &supply{board.Host.Read, &k.power, log}, &card{cfg.Data, board.HostSys.Card, &k.card, log})
 	return k, nil
 }
 
@@ -178,6 +179,6 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 		Broker: broker.Opts{
 			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password,
 		},
-		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Requests: k.requested, Box: watched{k}.box, Log: k.log,
+		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Requests: k.requested, Tally: k.tally, Box: watched{k}.box, Log: k.log,
 	}
 }

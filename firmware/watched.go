@@ -32,7 +32,8 @@ func (w watched) Now() (uplink.Sight, bool) {
 // box is what whoever runs the fleet sees of it.
 func (w watched) box() uplink.Box {
 	power, _ := w.power.Get()
-	b := uplink.Box{Power: string(power.Source)}
+	card, _ := w.card.Get()
+	b := uplink.Box{Power: string(power.Source), Card: cardWord(card)}
 	if c, known := power.Charge.Get(); known {
 		b.Charge = int(c)
 	}

@@ -20,6 +20,7 @@ import (
 	"nabz/cmd/clinic/internal/ehr"
 	"nabz/cmd/clinic/internal/intake"
 	"nabz/cmd/clinic/internal/ledger"
+	"nabz/cmd/clinic/internal/site"
 	"nabz/firmware/broker"
 	"nabz/firmware/wire"
 )
@@ -111,7 +112,7 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, record.Close()) }()
 	in := intake.New(intake.Opts{
-		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: broker.Opts{URL: c.Broker}, Ledger: l, Record: record, Log: log,
+		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: broker.Opts{URL: c.Broker}, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
 	})
 	p, err := c.openPages(&chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}, log)
 	if err != nil {

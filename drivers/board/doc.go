@@ -8,4 +8,11 @@
 //	  status    of Battery: Charging, Discharging, Full, Not charging, Unknown
 //	  capacity  of Battery, per cent
 //	  scope     Device: of a mouse or a pen and not of this box
+//
+// and what an eMMC and the ext4 on a card tell of their health (Documentation/driver-api/mmc/mmc-dev-attrs.rst, Documentation/ABI/testing/sysfs-fs-ext4):
+//
+//	/sys/dev/block/{major}:{minor}/../device/
+//	  life_time     two estimates of used life in tenths: 0x01 to 0x0a, 0x0b beyond its end
+//	  pre_eol_info  0x01 normal, 0x02 most of the spare blocks are used, 0x03 nearly all
+//	/sys/fs/ext4/{partition}/errors_count
 package board

@@ -103,6 +103,9 @@ func (s *session) work(ctx context.Context, start func(func(context.Context) err
 	if s.Requests != nil {
 		start(s.serve)
 	}
+	if s.Tally != nil {
+		start(s.keepTally)
+	}
 	s.Queue.SetFloor(s.Queue.LastSeq() + 1)
 	start(s.keepTrust)
 	return s.drain(ctx)

@@ -57,6 +57,7 @@ type Box struct {
 	Missing []string // devices that do not answer
 	Power   string   // "mains" or "battery"; empty when nothing tells
 	Charge  int      // of the battery, per cent; 0 when nothing tells
+	Card    string   // as wire.State.Card
 }
 
 // Opts is what an uplink needs.
@@ -69,12 +70,13 @@ type Opts struct {
 	Zone     *time.Location
 	Practice bool
 	Compress bool
-	Broker   broker.Opts   // the will is set here
-	Receipt  func(Receipt) // must return at once
-	Link     func(Link)    // must return at once
-	Live     Live          // nil: nothing is shown live
-	Requests Requests      // nil: nothing but a watch is taken
-	Box      func() Box    // what the state tells of the box beside; nil: nothing. Must return at once
+	Broker   broker.Opts                // the will is set here
+	Receipt  func(Receipt)              // must return at once
+	Link     func(Link)                 // must return at once
+	Live     Live                       // nil: nothing is shown live
+	Requests Requests                   // nil: nothing but a watch is taken
+	Tally    func() (wire.Tally, error) // how the accounts stand; nil: they are not told
+	Box      func() Box                 // what the state tells of the box beside; nil: nothing. Must return at once
 	Log      *slog.Logger
 
 	Silence time.Duration // how long a receipt may take before the entry is sent again; 0 is 30 s

@@ -7,6 +7,7 @@
 //	screen           what the touchscreen knows beside the visit, sealed
 //	visit/{id}       the exam's saved state, sealed with AES-256-GCM: it holds the patient's identifier
 //	raw/{entry}      capture of the device's line that a reading came from, compressed and sealed
+//	tally            JSON: how many entries were saved, recorded, replaced and retracted, ever
 //	receipt/{entry}  JSON: visit, kind and the steps reached; no patient data
 //
 // Every method that changes something returns after the change is on stable storage (Badger with SyncWrites). The queue is the truth

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -75,7 +76,19 @@ func (s *Store) change(entry string, f func(*Receipt)) error {
 		if err != nil || !found {
 			return err
 		}
+		before := r
+		before.Steps = maps.Clone(r.Steps)
 		f(&r)
+		t, _, err := getJSON[Tally](txn, tallyKey)
+		if err != nil {
+			return err
+		}
+		old := t
+		if t.count(before, r); t != old {
+			if err := setJSON(txn, tallyKey, t); err != nil {
+				return err
+			}
+		}
 		return setJSON(txn, receiptPrefix+entry, r)
 	})
 }

@@ -26,6 +26,8 @@ const (
 	rawPrefix     = "raw/"
 	namedPrefix   = "named/"
 	unputPrefix   = "unput/"
+
+	kindRetraction = "retraction" // Receipt.Kind
 )
 
 // Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key lies beside the store as
@@ -42,7 +44,11 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open visits: %w: is another kiosk running on this folder?", err)
 	}
-	return &Store{db: db, seal: seal}, nil
+	s := &Store{db: db, seal: seal}
+	if err := s.beginTally(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open visits: %w", err), s.Close())
+	}
+	return s, nil
 }
 
 // Close closes the store.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/dgraph-io/badger/v4"
+
 	"nabz/firmware/clock"
 )
 
@@ -273,5 +275,62 @@ func TestStepsAtTheSameTime(t *testing.T) {
 	all.Wait()
 	if r := one(t, s); len(r.Steps) != 4 {
 		t.Errorf("steps %v", r.Steps)
+	}
+}
+
+// TestTally: each step is counted once, whatever comes twice or after a restart, and visits that are forgotten stay counted.
+func TestTally(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	first, err := s.Tally()
+	if err != nil || first.Store == "" || first != (Tally{Store: first.Store}) {
+		t.Fatalf("%+v, %v", first, err)
+	}
+	must := func(errs ...error) {
+		t.Helper()
+		for _, err := range errs {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	must(s.KeepVisit("v", []byte("x"), true,
+		Begun{Receipt: Receipt{Entry: "a", Visit: "v", Kind: "oximetry"}}, Begun{Receipt: Receipt{Entry: "b", Visit: "v", Kind: "oximetry"}},
+		Begun{Receipt: Receipt{Entry: "c", Visit: "v", Kind: "retraction"}}))
+	at := clock.Stamp{Boot: "b"}
+	for range 2 {
+		must(s.Reach("a", Saved, at), s.Reach("b", Saved, at), s.Reach("c", Saved, at), s.Reach("a", Recorded, at), s.Supersede("a", "b"), s.Reach("none", Saved, at))
+		must(s.Close())
+		s = open(t, dir)
+	}
+	want := Tally{Store: first.Store, Saved: 3, Recorded: 1, Superseded: 1, Retracted: 1}
+	if got, err := s.Tally(); err != nil || got != want {
+		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+	must(s.Reach("b", Recorded, at), s.Reach("c", Recorded, at), s.KeepVisit("v", []byte("x"), false), s.Trim(0))
+	want.Recorded = 3
+	if got, err := s.Tally(); err != nil || got != want {
+		t.Errorf("after the visit was forgotten: %+v, %v", got, err)
+	}
+}
+
+// TestTallyOfAnEarlierVersion: a store that never counted begins with what it has.
+func TestTallyOfAnEarlierVersion(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	if err := s.KeepVisit("v", []byte("x"), true, Begun{Receipt: Receipt{Entry: "a", Visit: "v", Kind: "oximetry"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Reach("a", Saved, clock.Stamp{Boot: "b"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.update("", func(txn *badger.Txn) error { return txn.Delete([]byte(tallyKey)) }); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := open(t, dir).Tally(); err != nil || got.Saved != 1 || got.Recorded != 0 {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -138,3 +138,18 @@ func TestResults(t *testing.T) {
 		}
 	}
 }
+
+func TestTallies(t *testing.T) {
+	good := `{"event":"tally","store":"s","saved":3,"recorded":2,"waiting":1,"parked":0,"superseded":0,"retracted":0}`
+	if got, err := ParseTally([]byte(good)); err != nil || got.Saved != 3 || EventOf([]byte(good)) != EventTally {
+		t.Errorf("%+v, %v", got, err)
+	}
+	for _, raw := range []string{`x`, `{}`, `{"event":"tally"}`, strings.Replace(good, "3", "-3", 1), strings.Replace(good, "tally", "visit-opened", 1)} {
+		if got, err := ParseTally([]byte(raw)); err == nil {
+			t.Errorf("%s: %+v", raw, got)
+		}
+	}
+	if EventOf([]byte("x")) != "" {
+		t.Error("what is none has a kind")
+	}
+}

@@ -43,6 +43,7 @@ type State struct {
 	Missing string `json:"lost,omitempty"`   // devices that do not answer, parted by spaces
 	Power   string `json:"pow,omitempty"`    // "mains" or "battery"; empty when nothing tells
 	Charge  int    `json:"chg,omitempty"`    // of the battery, per cent in steps of five; 0 when nothing tells
+	Card    string `json:"card,omitempty"`   // CardWorn, CardErrors, or empty: nothing is known to be wrong
 }
 
 // The two values of State.St and ClinicState.St.
@@ -55,6 +56,12 @@ const (
 const (
 	StorageLow  = "low"  // 80 % of the room for readings is taken
 	StorageFull = "full" // no new visit begins
+)
+
+// The values of State.Card beside "".
+const (
+	CardWorn   = "worn"   // at the end of its life: replace it soon
+	CardErrors = "errors" // its file system has met errors: replace it now
 )
 
 // Storage turns how full a kiosk is (1 is the limit) into State.Storage. What was told before stays until 75 %, so that it does not come

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,7 +30,41 @@ type Unit struct {
 	name  string
 	queue *queue.Queue
 	clock *clock.Clock
+
+	saved, retracted, recorded atomic.Int64
 }
+
+func (u *Unit) tally() wire.Tally {
+	counts := u.queue.Stats()
+	t := wire.Tally{
+		Event: wire.EventTally, Store: "s", Saved: int(u.saved.Load()), Recorded: int(u.recorded.Load()), Retracted: int(u.retracted.Load()),
+		Waiting: counts.Waiting, Parked: counts.Parked,
+	}
+	held, err := u.queue.List(queue.Parked, wire.MostHeld)
+	for _, it := range held {
+		t.Held = append(t.Held, wire.Held{ID: wire.BundleID(u.name, it.ID), Why: it.Parked, Put: it.Put.Unix()})
+	}
+	if err != nil {
+		u.place.Error(err)
+	}
+	return t
+}
+
+// Park has an entry wait for a person.
+func (u *Unit) Park(bundle, why string) {
+	u.place.Helper()
+	entry, _ := wire.EntryID(u.name, bundle)
+	it, _, err := u.queue.Find(entry)
+	if err == nil {
+		err = u.queue.Park(u.place.Context(), it.Seq, why)
+	}
+	if err != nil {
+		u.place.Fatal(err)
+	}
+}
+
+// Lose counts an entry as saved that is nowhere.
+func (u *Unit) Lose() { u.saved.Add(1) }
 
 // Unit starts one, which reaches the broker at addr.
 func (p *Place) Unit(name, addr string, f Finger) *Unit {
@@ -54,9 +89,15 @@ func (p *Place) Unit(name, addr string, f Finger) *Unit {
 	u.Stop = p.Background(func(ctx context.Context, ready func()) error {
 		return uplink.New(uplink.Opts{
 			Queue: q, Clock: c, Kiosk: name, Base: base, Software: "1", Zone: time.UTC,
-			Broker: broker.Opts{URL: "tcp://" + addr, ClientID: name}, Log: Quiet, Live: f, Requests: taker{book},
-			Box: func() uplink.Box { return uplink.Box{Missing: []string{"cuff"}, Power: "battery", Charge: 87} },
+			Broker: broker.Opts{URL: "tcp://" + addr, ClientID: name}, Log: Quiet, Live: f, Requests: taker{book, u},
+			Tally: func() (wire.Tally, error) { return u.tally(), nil },
+			Box: func() uplink.Box {
+				return uplink.Box{Missing: []string{"cuff"}, Power: "battery", Charge: 87, Card: "worn"}
+			},
 			Receipt: func(r uplink.Receipt) {
+				if r.Step == uplink.Recorded {
+					u.recorded.Add(1)
+				}
 				if r.Step == uplink.Seen {
 					book.Tell(wire.Result{ID: wire.BundleID(name, r.Entry), Status: wire.ResultSeen})
 				}
@@ -95,6 +136,7 @@ func (u *Unit) Put(patient string, m vitals.Measurement, ago time.Duration, chan
 // Retract queues that a reading was taken from the wrong patient.
 func (u *Unit) Retract(r reading.Reading) string {
 	u.place.Helper()
+	u.retracted.Add(1)
 	gone := reading.Retraction{ID: uuid.Must(uuid.NewV7()).String(), Of: r, Operator: "w-7", Taken: u.clock.Now()}
 	u.put(gone.ID, reading.Entry{Retraction: &gone})
 	return wire.BundleID(u.name, gone.ID)
@@ -102,6 +144,7 @@ func (u *Unit) Retract(r reading.Reading) string {
 
 func (u *Unit) put(id string, e reading.Entry) {
 	u.place.Helper()
+	u.saved.Add(1)
 	raw, err := e.Encode()
 	if err == nil {
 		err = u.queue.Put(u.place.Context(), id, queue.Routine, raw)
@@ -130,10 +173,23 @@ func (u *Unit) Reached(bundle string, step uplink.Step) {
 }
 
 // taker is the book as the uplink uses it.
-type taker struct{ *requests.Book }
+type taker struct {
+	*requests.Book
+	u *Unit
+}
 
 // Take implements uplink.Requests.
-func (t taker) Take(_ context.Context, c wire.Command) (wire.Result, error) { return t.Book.Take(c) }
+func (t taker) Take(ctx context.Context, c wire.Command) (wire.Result, error) {
+	if c.Kind != wire.CommandRelease {
+		return t.Book.Take(c)
+	}
+	entry, _ := wire.EntryID(t.u.name, c.Of)
+	it, _, err := t.u.queue.Find(entry)
+	if err == nil {
+		err = t.u.queue.Release(ctx, it.Seq)
+	}
+	return wire.Result{ID: c.ID, Status: wire.ResultDone}, err
+}
 
 // drawer keeps records in memory.
 type drawer struct {

@@ -78,6 +78,8 @@ func (d *desks) handle(kiosk string, m broker.Message) error {
 		err = d.hello(kiosk, m)
 	case wire.UpObs:
 		err = d.observations(kiosk, m)
+	case wire.UpEvt:
+		err = d.event(kiosk, m)
 	case wire.UpRes:
 		err = d.result(kiosk, m)
 	case wire.StateTopic:

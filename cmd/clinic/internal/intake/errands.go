@@ -85,3 +85,16 @@ func (d *desks) result(kiosk string, m broker.Message) error {
 	_, err = d.in.Ledger.Settle(kiosk, r, time.Now())
 	return err
 }
+
+// event enters a tally into the books; the ward takes the others.
+func (d *desks) event(kiosk string, m broker.Message) error {
+	if wire.EventOf(m.Payload) != wire.EventTally {
+		return nil
+	}
+	t, err := wire.ParseTally(m.Payload)
+	if err != nil {
+		d.in.Log.Warn("a tally was not understood", "kiosk", kiosk, "why", err)
+		return nil // the next one will do
+	}
+	return d.in.Ledger.Tally(kiosk, t, time.Now(), d.in.Zone)
+}

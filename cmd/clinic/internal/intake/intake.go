@@ -32,6 +32,7 @@ type Opts struct {
 	Ledger   *ledger.Ledger
 	Record   ehr.Record
 	Log      *slog.Logger
+	Zone     *time.Location // where a day begins and ends; nil is UTC
 }
 
 // Intake is the clinic's receiving side.
@@ -46,6 +47,9 @@ type Intake struct {
 
 // New returns an intake; Run starts it.
 func New(o Opts) *Intake {
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	return &Intake{Opts: o, root: wire.Root(o.Practice), nudged: make(chan string, 256)}
 }
 
@@ -133,7 +137,7 @@ func (in *Intake) serve(ctx context.Context, ready func()) error {
 	d := &desks{in: in, conn: conn, ctx: ctx, by: map[string]chan func() error{}}
 	defer d.busy.Wait()
 	defer cancel()
-	for _, part := range []string{wire.UpObs, wire.UpHello, wire.UpRes, wire.StateTopic} {
+	for _, part := range []string{wire.UpObs, wire.UpHello, wire.UpRes, wire.UpEvt, wire.StateTopic} {
 		if err := conn.Subscribe(ctx, wire.All(in.root, part), 1, d.take); err != nil {
 			return err
 		}

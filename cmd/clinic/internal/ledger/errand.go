@@ -56,15 +56,8 @@ func (l *Ledger) Settle(kiosk string, r wire.Result, now time.Time) (changed boo
 	key := errandKey(kiosk, r.ID)
 	err = l.db.Update(func(txn *badger.Txn) error {
 		changed = false
-		item, err := txn.Get(key)
-		if errors.Is(err, badger.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		var e Errand
-		if err := item.Value(func(raw []byte) error { return json.Unmarshal(raw, &e) }); err != nil {
+		e, found, err := getJSON[Errand](txn, key)
+		if err != nil || !found {
 			return err
 		}
 		if e.Status.Over() || rank(r.Status) <= rank(e.Status) {
@@ -72,7 +65,7 @@ func (l *Ledger) Settle(kiosk string, r wire.Result, now time.Time) (changed boo
 		}
 		changed = true
 		if e.Command.Kind == "" {
-			return txn.Delete(key)
+			return txn.Delete([]byte(key))
 		}
 		e.Status, e.Heard, e.By, e.Why = r.Status, now, r.By, r.Why
 		return setErrand(txn, e)
@@ -142,11 +135,7 @@ func (l *Ledger) Awaited() (kiosks []string, err error) {
 }
 
 func setErrand(txn *badger.Txn, e Errand) error {
-	raw, err := json.Marshal(e)
-	if err != nil {
-		return err
-	}
-	return txn.Set(errandKey(e.Kiosk, e.Command.ID), raw)
+	return setJSON(txn, errandKey(e.Kiosk, e.Command.ID), e)
 }
 
-func errandKey(kiosk, id string) []byte { return []byte("e" + kiosk + "/" + id) }
+func errandKey(kiosk, id string) string { return "e" + kiosk + "/" + id }

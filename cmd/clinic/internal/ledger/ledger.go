@@ -3,6 +3,9 @@
 //
 //	b{id}            entry as JSON
 //	u{id}            what is shown of a Bundle that no doctor has opened
+//	c{kiosk}         how many Bundles of a kiosk are recorded
+//	t{kiosk}         its account as JSON: its own tally beside that
+//	d{kiosk}/{day}   the same by day
 //	e{kiosk}/{id}    an errand as JSON: what a kiosk is to be told and has to confirm, in order of id (UUIDv7)
 //	o{kiosk}/{n}     a receipt for that kiosk that could not be published, in order of n
 //
@@ -69,15 +72,8 @@ func Hash(bundle []byte) string {
 // Find returns what is known of a Bundle's id.
 func (l *Ledger) Find(id string) (e Entry, found bool, err error) {
 	err = l.db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get([]byte("b" + id))
-		if errors.Is(err, badger.ErrKeyNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		found = true
-		return item.Value(func(raw []byte) error { return json.Unmarshal(raw, &e) })
+		e, found, err = getJSON[Entry](txn, "b"+id)
+		return err
 	})
 	if err != nil {
 		return e, false, fmt.Errorf("look up %s in the ledger: %w", id, err)
@@ -98,7 +94,7 @@ func (l *Ledger) Add(id string, e Entry, unread []byte) error {
 					return err
 				}
 			}
-			return txn.Set([]byte("b"+id), raw)
+			return errors.Join(countOne(txn, id), txn.Set([]byte("b"+id), raw))
 		})
 	}
 	if err != nil {

@@ -33,7 +33,8 @@ func TestPagesForEveryone(t *testing.T) {
 	if err := p.Book.Ask("bhu-1", wire.Command{Kind: wire.CommandCall, Of: of, TTL: 600, By: "d-1", Text: "042-1234567"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	p.Kiosk("bhu-2", p.Broker, clinictest.Finger{})
+	other := p.Unit("bhu-2", p.Broker, clinictest.Finger{})
+	other.Reached(other.Put("000333", spo2(97), 0), uplink.Recorded)
 	p.heard("bhu-2")
 	b := newTab(t)
 	check := func(page string) {

@@ -2,11 +2,118 @@ package site
 
 import (
 	"fmt"
+	"net/http"
 	"time"
+
+	"nabz/cmd/clinic/internal/door"
+	"nabz/cmd/clinic/internal/ledger"
+	"nabz/cmd/clinic/internal/ward"
+	"nabz/firmware/wire"
 )
 
-// pakistan is the time that the pages show; it has no summer time.
-var pakistan = time.FixedZone("PKT", 5*60*60)
+// Pakistan is the time that the pages show, and where a day begins; it has no summer time.
+var Pakistan = time.FixedZone("PKT", 5*60*60)
+
+// unit is a kiosk as whoever runs the fleet sees it.
+type unit struct {
+	ward.Standing
+	Told     bool // it has told its accounts
+	Account  ledger.Account
+	Days     []books
+	Releases map[string]ledger.Errand // of parked entries, by the Bundle's id
+}
+
+// books is one day of a kiosk's accounts.
+type books struct {
+	ledger.Day
+	Saved, Recorded, Clinic, Superseded, Retracted int // on that day
+}
+
+// daysShown is how far the books on the page go back.
+const daysShown = 7
+
+// releaseFor is how long a release may wait for a kiosk that is not there.
+const releaseFor = 24 * time.Hour
+
+// fleet is what a supervisor sees. Nobody else learns how many kiosks there are.
+func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
+	kiosks := s.standings(r, door.Supervise)
+	e := door.Event{Who: door.Of(r).Account.Name, Did: string(door.Supervise), OK: kiosks != nil}
+	if !e.OK {
+		e.Why = "no right"
+	}
+	err := s.Guard.Tell(e)
+	if !e.OK {
+		http.NotFound(w, r)
+		return
+	}
+	if err != nil {
+		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
+		return
+	}
+	var units []unit
+	for _, k := range kiosks {
+		u, err := s.unit(k)
+		if err != nil {
+			s.Log.Error("the books cannot be read", "why", err)
+			http.Error(w, "the books cannot be read: tell who runs this", http.StatusServiceUnavailable)
+			return
+		}
+		units = append(units, u)
+	}
+	s.show(w, r, "fleet.gohtml", shown{Units: units, Now: time.Now()})
+}
+
+func (s *Site) unit(k ward.Standing) (u unit, err error) {
+	u = unit{Standing: k, Releases: map[string]ledger.Errand{}}
+	if u.Account, u.Told, err = s.Book.Ledger.Account(k.Kiosk); err != nil {
+		return u, err
+	}
+	days, err := s.Book.Ledger.Days(k.Kiosk, daysShown)
+	if err != nil {
+		return u, err
+	}
+	for _, d := range days {
+		u.Days = append(u.Days, booksOf(d))
+	}
+	errands, err := s.Book.Ledger.Errands(k.Kiosk)
+	for _, e := range errands { // the newest is the last
+		if e.Command.Kind == wire.CommandRelease {
+			u.Releases[e.Command.Of] = e
+		}
+	}
+	return u, err
+}
+
+func booksOf(d ledger.Day) books {
+	return books{
+		Day:        d,
+		Saved:      d.Of(func(c ledger.Counted) int { return c.Saved }),
+		Recorded:   d.Of(func(c ledger.Counted) int { return c.Recorded }),
+		Clinic:     d.Of(func(c ledger.Counted) int { return c.Clinic }),
+		Superseded: d.Of(func(c ledger.Counted) int { return c.Superseded }),
+		Retracted:  d.Of(func(c ledger.Counted) int { return c.Retracted }),
+	}
+}
+
+// release lets a kiosk send a parked entry again.
+func (s *Site) release(w http.ResponseWriter, r *http.Request) {
+	kiosk, id := r.PathValue("name"), r.PostFormValue("id")
+	if of, ok := kioskOf(id); !ok || of != kiosk {
+		http.Error(w, "an entry of another kiosk", http.StatusBadRequest)
+		return
+	}
+	if !s.Guard.AllowTo(w, r, door.Supervise, door.Event{Did: "release", Kiosk: kiosk, Of: []string{id}}) {
+		return
+	}
+	c := wire.Command{Kind: wire.CommandRelease, Of: id, By: door.Of(r).Account.Name, TTL: int(releaseFor / time.Second)}
+	if err := s.Book.Ask(kiosk, c, time.Now()); err != nil {
+		s.Log.Error("a release cannot be kept", "why", err)
+		http.Error(w, "not sent", http.StatusServiceUnavailable)
+		return
+	}
+	http.Redirect(w, r, "/fleet", http.StatusSeeOther)
+}
 
 // hours is how long ago the Unix second was, as a table shows it: 7 min, 5 h, 3 d.
 func hours(now time.Time, second int64) string {

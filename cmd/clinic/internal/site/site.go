@@ -33,10 +33,10 @@ func HasFonts() bool {
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"word":  word,
-	"hours": hours,
-	"clock": func(t time.Time) string { return t.In(pakistan).Format("2 Jan 15:04") },
-	"day":   func(t time.Time) string { return t.In(pakistan).Format("2 Jan 2006") },
-	"milli": func(t time.Time) int64 { return t.UnixMilli() }, "figure": figure, "letter": bidi.Isolate, "person": patientOf, "visit": visitOf,
+	"hours": hours, "unix": func(s int64) time.Time { return time.Unix(s, 0) },
+	"clock": func(t time.Time) string { return t.In(Pakistan).Format("2 Jan 15:04") },
+	"day":   func(t time.Time) string { return t.In(Pakistan).Format("2 Jan 2006") },
+	"milli": func(t time.Time) int64 { return t.UnixMilli() }, "figure": figure, "letter": bidi.Isolate, "person": patientOf, "bookWords": func() []string { return bookWords }, "visit": visitOf,
 	"steps4": func() []string { return wire.Steps }, "waits": func() []string { return []string{"30", "60", "240", "720"} },
 	"tiles": func() [][2]string { return tiles },
 	"modes": func() []wire.Mode { return []wire.Mode{wire.ModeWave, wire.ModeNumbers, wire.ModeSummary} },
@@ -48,7 +48,10 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 
 // tiles are what is live, with its unit; steps are those of a visit, as the kiosk names them.
 var (
-	tiles = [][2]string{{"spo2", "%"}, {"pulse", "/min"}, {"temp", "°C"}, {"cuff", "mmHg"}}
+	tiles     = [][2]string{{"spo2", "%"}, {"pulse", "/min"}, {"temp", "°C"}, {"cuff", "mmHg"}}
+	bookWords = []string{
+		"books.day", "books.saved", "books.recorded", "books.clinic", "books.waiting", "books.parked", "superseded", "books.retracted", "books.adds-up",
+	}
 	steps = []string{"patient", "blood-pressure", "oximetry", "temperature", "respiration", "review"}
 )
 
@@ -69,6 +72,7 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("GET /{$}", s.Guard.Inside(false, s.home))
 	mux.HandleFunc("GET /fleet", s.Guard.Inside(false, s.fleet))
 	mux.HandleFunc("GET /kiosk/{name}", s.Guard.Inside(false, s.kiosk))
+	mux.HandleFunc("POST /kiosk/{name}/release", s.Guard.Inside(false, s.release))
 	mux.HandleFunc("GET /kiosk/{name}/readings", s.Guard.Inside(true, s.readings))
 	mux.HandleFunc("GET /kiosk/{name}/answers", s.Guard.Inside(true, s.answers))
 	mux.HandleFunc("POST /kiosk/{name}/opened", s.Guard.Inside(false, s.opened))
@@ -106,7 +110,8 @@ type shown struct {
 	Kiosk            string
 	Waiting          []chart.Person
 	Chart            charted
-	Fleet            bool // there is one for this account
+	Units            []unit // of the fleet
+	Fleet            bool   // there is one for this account
 	Now              time.Time
 }
 
@@ -157,23 +162,6 @@ func (s *Site) standings(r *http.Request, right door.Right) (all []ward.Standing
 		}
 	}
 	return all
-}
-
-// fleet is what a supervisor sees. Nobody else learns how many kiosks there are.
-func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
-	kiosks := s.standings(r, door.Supervise)
-	e := door.Event{Who: door.Of(r).Account.Name, Did: string(door.Supervise), OK: kiosks != nil}
-	if !e.OK {
-		e.Why = "no right"
-	}
-	switch err := s.Guard.Tell(e); {
-	case !e.OK:
-		http.NotFound(w, r)
-	case err != nil:
-		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
-	default:
-		s.show(w, r, "fleet.gohtml", shown{Kiosks: kiosks, Now: time.Now()})
-	}
 }
 
 func (s *Site) kiosk(w http.ResponseWriter, r *http.Request) {

@@ -233,34 +233,6 @@ func TestASessionThatEnds(t *testing.T) {
 	b.until("the sign-in", `location.pathname === "/sign-in"`)
 }
 
-// TestFleet: a supervisor sees how the kiosks stand, and none but her own.
-func TestFleet(t *testing.T) {
-	t.Parallel()
-	p := newPlace(t)
-	p.Kiosk("bhu-1", p.Broker, clinictest.Finger{})
-	p.Kiosk("bhu-2", p.Broker, clinictest.Finger{})
-	p.heard("bhu-1")
-	p.heard("bhu-2")
-	b := newTab(t)
-	b.signIn(p.url)
-	b.until("the way to the fleet", `document.querySelector("a[href='/fleet']")`)
-	b.open(p.url + "/fleet")
-	rows := js[[]string](b, `[...document.querySelectorAll("tbody tr")].map((r) => [...r.children].map((c) => c.innerText.trim()).join("|"))`)
-	if len(rows) != 1 || !strings.HasPrefix(rows[0], "bhu-2|on line since ") || !strings.Contains(rows[0], "|0|0|cuff not there|") || !strings.Contains(rows[0], "|battery 85 %|fine|1") {
-		t.Errorf("the fleet: %q", rows)
-	}
-	b.keep("fleet")
-}
-
-func TestHours(t *testing.T) {
-	now := time.Unix(1_790_000_000, 0)
-	for ago, want := range map[time.Duration]string{0: "0 min", 59 * time.Minute: "59 min", time.Hour: "1 h", 47 * time.Hour: "47 h", 72 * time.Hour: "3 d", -time.Hour: "?"} {
-		if got := hours(now, now.Add(-ago).Unix()); got != want {
-			t.Errorf("%s ago: %s", ago, got)
-		}
-	}
-}
-
 func TestWordsAreThereInBoth(t *testing.T) {
 	en, ur := slices.Sorted(maps.Keys(all["en"])), slices.Sorted(maps.Keys(all["ur"]))
 	if !slices.Equal(en, ur) {

@@ -126,6 +126,9 @@ func (l *Line) take(m broker.Message) {
 		return
 	}
 	if part == wire.UpEvt {
+		if wire.EventOf(m.Payload) == wire.EventTally {
+			return // the intake's
+		}
 		v, err := wire.ParseVisitOpened(m.Payload)
 		if err != nil {
 			l.Log.Warn("an event was not understood", "kiosk", kiosk, "why", err)
