@@ -3,6 +3,7 @@ package site
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"nabz/cmd/clinic/internal/door"
@@ -21,6 +22,33 @@ type unit struct {
 	Account  ledger.Account
 	Days     []books
 	Releases map[string]ledger.Errand // of parked entries, by the Bundle's id
+}
+
+// trouble is what somebody has to see to.
+type trouble struct{ Key, Detail string }
+
+// oldBacklog is how long an entry may wait before somebody has to look at the link.
+const oldBacklog = 24 * time.Hour
+
+// Troubles are what is wrong with a kiosk, what could lose something first.
+func (u unit) Troubles(now time.Time) (all []trouble) {
+	add := func(wrong bool, key, detail string) {
+		if wrong {
+			all = append(all, trouble{key, detail})
+		}
+	}
+	if len(u.Days) > 0 {
+		add(!u.Days[0].AddsUp(), "books.off", u.Days[0].Day.Day)
+	}
+	add(u.Card != "", "fleet.card."+u.Card, "")
+	add(u.Storage != "", "fleet.room."+u.Storage, "")
+	add(u.Parked > 0, "parked", strconv.Itoa(u.Parked))
+	add(u.St != wire.Online, "offline", u.Since.In(Pakistan).Format("2 Jan 15:04"))
+	add(u.Oldest > 0 && now.Sub(time.Unix(u.Oldest, 0)) > oldBacklog, "waiting", hours(now, u.Oldest))
+	add(u.Missing != "", "fleet.missing", u.Missing)
+	add(u.Power == "battery", "fleet.power.battery", "")
+	add(u.Clock == "none", "fleet.clock.none", "")
+	return all
 }
 
 // books is one day of a kiosk's accounts.

@@ -25,7 +25,7 @@ func TestFleet(t *testing.T) {
 	b.until("the way to the fleet", `document.querySelector("a[href='/fleet']")`)
 	b.open(p.url + "/fleet")
 	rows := js[[]string](b, `[...document.querySelectorAll("tbody tr[data-kiosk]")].map((r) => [...r.children].map((c) => c.innerText.trim()).join("|"))`)
-	if len(rows) != 1 || !strings.HasPrefix(rows[0], "bhu-2|on line since ") || !strings.Contains(rows[0], "|0|0|cuff not there|") || !strings.Contains(rows[0], "|battery 85 %|fine|worn out: replace|1") {
+	if len(rows) != 1 || !strings.HasPrefix(rows[0], "bhu-2|on line since ") || !strings.Contains(rows[0], "|0|0|cuff not there|") || !strings.Contains(rows[0], "|battery 85 %|fine|card worn out: replace|1") {
 		t.Errorf("the fleet: %q", rows)
 	}
 	b.keep("fleet")
@@ -37,7 +37,7 @@ func (b *tab) books(url, want string) {
 	b.open(url + "/fleet")
 	js[bool](b, `window.row = ""; window.look = setInterval(async () => {
 		const page = new DOMParser().parseFromString(await (await fetch("/fleet")).text(), "text/html"), r = page.querySelector("table.books[data-kiosk=bhu-2] tbody tr");
-		row = r ? [...r.querySelectorAll("td")].slice(0, 7).map((c) => c.textContent).join(" ") + " " + r.dataset.sound : ""; }, 500); true`)
+		row = r ? [...r.querySelectorAll("td")].slice(1, 8).map((c) => c.textContent).join(" ") + " " + r.dataset.sound : ""; }, 500); true`)
 	b.until("the books "+want, `row === "`+want+`"`)
 	b.open(url + "/fleet")
 }
@@ -68,6 +68,9 @@ func TestTheBooks(t *testing.T) {
 	b.books(p.url, "3 3 3 0 0 0 0 true")
 	u.Lose()
 	b.books(p.url, "4 3 3 0 0 0 0 false")
+	if text := js[string](b, `document.querySelector(".troubles").innerText`); !strings.Contains(text, "DOES NOT ADD UP") || !strings.Contains(text, "worn out") {
+		t.Errorf("what is wrong: %s", text)
+	}
 	b.keep("books-off")
 	other := fmt.Sprintf(`fetch("/kiosk/bhu-1/release", { method: "POST", headers: { "X-Token": document.querySelector("[name=token]").value }, body: new URLSearchParams({ id: %q }) }).then((r) => r.status)`,
 		"bhu-1-"+strings.TrimPrefix(parked, "bhu-2-"))

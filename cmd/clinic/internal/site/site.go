@@ -50,7 +50,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 var (
 	tiles     = [][2]string{{"spo2", "%"}, {"pulse", "/min"}, {"temp", "°C"}, {"cuff", "mmHg"}}
 	bookWords = []string{
-		"books.day", "books.saved", "books.recorded", "books.clinic", "books.waiting", "books.parked", "superseded", "books.retracted", "books.adds-up",
+		"books.day", "books.adds-up", "books.saved", "books.recorded", "books.clinic", "books.waiting", "books.parked", "superseded", "books.retracted",
 	}
 	steps = []string{"patient", "blood-pressure", "oximetry", "temperature", "respiration", "review"}
 )
