@@ -48,6 +48,9 @@ bench: bin bench-queue-short ## speeds as ratios against a reference of the same
 	go test -count=1 -run TestDriversDoNotAllocate -v ./hwtest/distrust | grep -v '^=== RUN'
 	go build -trimpath -o bin/kioskbench ./hwtest/kioskbench && bin/kioskbench
 
+bench-ward: bin ## how long a number takes to the doctor's page, and 200 watchers of 50 kiosks; about 7 min
+	go build -trimpath -o bin/wardbench ./hwtest/wardbench && bin/wardbench
+
 bench-queue: ## the queue beside SQLite, bbolt and the bare disk; root for the simulated card, 10 min
 	go run ./hwtest/queuebench
 

@@ -59,6 +59,7 @@ var layers = []struct {
 	{"hwtest/queuebench", []string{"queue"}},
 	{"hwtest/distrust", nil},
 	{"hwtest/touch", nil},
+	{"hwtest/wardbench", []string{"hwtest/stage", "drivers/sim", "drivers/vitals", "firmware/...", "queue"}},
 	{"hwtest/kioskbench", []string{"hwtest/stage", "firmware/exam", "firmware/screen"}},
 	{"hwtest/stage", []string{"drivers/sim", "drivers/vitals", "firmware/..."}},
 	{"hwtest/powercut/card", nil},

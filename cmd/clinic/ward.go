@@ -21,11 +21,12 @@ import (
 
 // wardFlags are those of the doctors' pages.
 type wardFlags struct {
-	Ward     string `help:"Serve the doctors' pages at this address, such as 127.0.0.1:8090; needs --accounts."`
-	Accounts string `type:"path" help:"File of the accounts that may look (clinic account makes one)."`
-	Host     string `help:"What browsers call this site, with its port unless it is 443; the address of --ward where it is left out."`
-	TLSCert  string `name:"tls-cert" type:"path" help:"Certificate of the site; needed beyond loopback."`
-	TLSKey   string `name:"tls-key" type:"path" help:"Its key."`
+	Ward     string    `help:"Serve the doctors' pages at this address, such as 127.0.0.1:8090; needs --accounts."`
+	Accounts string    `type:"path" help:"File of the accounts that may look (clinic account makes one)."`
+	Host     string    `help:"What browsers call this site, with its port unless it is 443; the address of --ward where it is left out."`
+	OIDC     oidcFlags `embed:"" prefix:"oidc-"`
+	TLSCert  string    `name:"tls-cert" type:"path" help:"Certificate of the site; needed beyond loopback."`
+	TLSKey   string    `name:"tls-key" type:"path" help:"Its key."`
 }
 
 // pages serves the doctors' pages until ctx ends.
@@ -42,7 +43,7 @@ func (c serveCmd) openPages(book *chart.Book, log *slog.Logger) (*pages, error) 
 	if f.Ward == "" {
 		return nil, nil
 	}
-	accounts, err := door.Load(f.Accounts)
+	people, err := door.Load(f.Accounts)
 	if err != nil {
 		return nil, fmt.Errorf("--accounts: %w", err)
 	}
@@ -62,8 +63,13 @@ func (c serveCmd) openPages(book *chart.Book, log *slog.Logger) (*pages, error) 
 	if host == "" {
 		host = l.Addr().String()
 	}
+	entry := door.NewEntry(people.Accounts)
+	provider, err := f.OIDC.provider(people.Groups, f.address(host), entry)
+	if err != nil {
+		return nil, errors.Join(err, l.Close(), journal.Close())
+	}
 	pages := site.Site{Hub: hub, Book: book, Log: log, Guard: &door.Guard{
-		Entry: door.NewEntry(accounts), Sessions: door.NewSessions(), Audit: journal.Note, Log: log, Host: host,
+		Entry: entry, Sessions: door.NewSessions(), Audit: journal.Note, Log: log, Host: host, Provider: provider,
 	}}
 	return pagesOf(l, pages.Handler(), ward.Line{Hub: hub, Name: c.Name, Root: wire.Root(c.Practice), Broker: broker.Opts{URL: c.Broker}, Log: log}, journal, log), nil
 }

@@ -152,9 +152,14 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 	}
 	mode := m.throttle.mode(most, now)
 	if visiting && now.Sub(m.whose) >= whoseEvery {
+		first := m.whose.IsZero()
 		m.whose = now
 		v := wire.VisitOpened{Event: wire.EventVisitOpened, Visit: m.visit, Session: m.id, Patient: sight.Patient}
-		m.put(now, broker.Message{Topic: m.topic(wire.UpEvt), QoS: 1, Payload: wire.Encode(v)})
+		event := broker.Message{Topic: m.topic(wire.UpEvt), Payload: wire.Encode(v)}
+		if first { // a repetition is not worth that the numbers behind it wait for its PUBACK
+			event.QoS = 1
+		}
+		m.put(now, event)
 	}
 	every := numbersEvery
 	if mode == wire.ModeSummary {

@@ -40,6 +40,7 @@ pattern read kiosk/v1/ehr/+/state
 topic read kiosk/v1/+/up/#
 topic read kiosk/v1/+/live/#
 topic read kiosk/v1/+/state
+topic read $SYS/broker/#
 topic write kiosk/v1/+/down/+
 topic write kiosk/v1/ehr/clinic-1/state
 `

@@ -41,7 +41,7 @@ const (
 	ModeSummary Mode = "summary" // numbers every ten seconds
 )
 
-// VisitOpened says whose numbers a live session shows. It goes with QoS 1 before the first of them, and again every ten seconds: whoever comes later
+// VisitOpened says whose numbers a live session shows. It goes with QoS 1 before the first of them, and again every ten seconds with QoS 0: whoever comes later
 // must know too. What it says comes from the visit as the kiosk keeps it, so it is as durable as that.
 type VisitOpened struct {
 	Event   string             `json:"event"` // EventVisitOpened

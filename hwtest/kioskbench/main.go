@@ -34,7 +34,7 @@ func run() error {
 	defer os.RemoveAll(dir) // a temporary folder
 	fmt.Printf("%-28s %10s %10s %10s\n", "kiosk", "processor", "resident", "peak")
 	for _, busy := range []bool{false, true} {
-		u, err := measure(filepath.Join(dir, fmt.Sprint(busy)), busy)
+		u, share, err := measure(filepath.Join(dir, fmt.Sprint(busy)), busy)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func run() error {
 		if busy {
 			name = "all devices, a visit"
 		}
-		fmt.Printf("%-28s %9.2f%% %7.1f MB %7.1f MB\n", name, 100*u.share, mega(u.resident), mega(u.peak))
+		fmt.Printf("%-28s %9.2f%% %7.1f MB %7.1f MB\n", name, 100*share, mega(u.Resident), mega(u.Peak))
 	}
 	return errors.Join(measureVisits(filepath.Join(dir, "visits")), measurePage(filepath.Join(dir, "page")))
 }
@@ -50,7 +50,7 @@ func run() error {
 func mega(b uint64) float64 { return float64(b) / 1e6 }
 
 // measure runs one kiosk and looks at its process from the outside.
-func measure(dir string, busy bool) (u usage, err error) {
+func measure(dir string, busy bool) (u stage.Usage, share float64, err error) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	bench := stage.NewBench(filepath.Join(dir, "dev"), 1, true)
@@ -64,34 +64,33 @@ func measure(dir string, busy bool) (u usage, err error) {
 	}
 	kiosk, url, err := start(ctx, dir, bench)
 	if err != nil {
-		return u, err
+		return u, 0, err
 	}
 	defer func() { err = errors.Join(err, kiosk.Stop()) }()
 	worker := stage.NewWorker(url)
 	looking, done := context.WithTimeout(ctx, length)
 	defer done()
 	if _, err := worker.Patiently(ctx); err != nil {
-		return u, err
+		return u, 0, err
 	}
 	if busy {
 		page := make(chan error, 1)
 		go func() { page <- watch(looking, url) }()
 		defer func() { done(); err = errors.Join(err, <-page) }()
 	}
-	before, err := read(kiosk.Pid())
+	before, err := kiosk.Usage()
 	if err != nil {
-		return u, err
+		return u, 0, err
 	}
 	began := time.Now()
 	if err := use(looking, worker, bench, busy); err != nil {
-		return u, err
+		return u, 0, err
 	}
-	after, err := read(kiosk.Pid())
+	after, err := kiosk.Usage()
 	if err != nil {
-		return u, err
+		return u, 0, err
 	}
-	after.share = (after.spent - before.spent).Seconds() / time.Since(began).Seconds()
-	return after, nil
+	return after, after.Since(before, time.Since(began)), nil
 }
 
 // watch is a page: it reads the stream until ctx ends.

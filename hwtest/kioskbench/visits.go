@@ -24,7 +24,7 @@ func measureVisits(dir string) (err error) {
 	if _, err := w.Patiently(ctx); err != nil {
 		return err
 	}
-	var half, end usage
+	var half, end stage.Usage
 	fmt.Printf("%-28s", "resident after visits")
 	for n := 1; n <= manyVisits; n++ {
 		if err := w.ByHand(ctx, fmt.Sprintf("%06d", n)); err != nil {
@@ -33,17 +33,17 @@ func measureVisits(dir string) (err error) {
 		if n%(manyVisits/4) != 0 {
 			continue
 		}
-		if end, err = read(kiosk.Pid()); err != nil {
+		if end, err = kiosk.Usage(); err != nil {
 			return err
 		}
 		if n == manyVisits/2 {
 			half = end
 		}
-		fmt.Printf("  %d: %.1f MB", n, mega(end.resident))
+		fmt.Printf("  %d: %.1f MB", n, mega(end.Resident))
 	}
 	fmt.Println()
-	if end.resident > half.resident*6/5 {
-		return fmt.Errorf("memory grows: %.1f MB after half of the visits, %.1f MB after all", mega(half.resident), mega(end.resident))
+	if end.Resident > half.Resident*6/5 {
+		return fmt.Errorf("memory grows: %.1f MB after half of the visits, %.1f MB after all", mega(half.Resident), mega(end.Resident))
 	}
 	return nil
 }

@@ -69,51 +69,67 @@ func (a Account) Check() error {
 		return fmt.Errorf("account %s: no role: it could see nothing", a.Name)
 	}
 	for _, r := range a.Roles {
-		if rights[r.Role] == nil {
-			return fmt.Errorf("account %s: role %q: use doctor or supervisor", a.Name, r.Role)
-		}
-		for _, pattern := range r.Kiosks {
-			if _, err := path.Match(pattern, ""); err != nil {
-				return fmt.Errorf("account %s: kiosks %q: not a pattern", a.Name, pattern)
-			}
+		if err := r.check(); err != nil {
+			return fmt.Errorf("account %s: %w", a.Name, err)
 		}
 	}
 	return nil
 }
 
-// Load reads the accounts: {"accounts": [...]}. It refuses a file that others may read, keys that it does not know, and names that come twice.
-func Load(file string) ([]Account, error) {
-	info, err := os.Stat(file)
+func (r Role) check() error {
+	if rights[r.Role] == nil {
+		return fmt.Errorf("role %q: use doctor or supervisor", r.Role)
+	}
+	for _, pattern := range r.Kiosks {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("kiosks %q: not a pattern", pattern)
+		}
+	}
+	return nil
+}
+
+// People is who may come in: accounts of this clinic's own, and what the groups of an OpenID provider may do.
+type People struct {
+	Accounts []Account   `json:"accounts"`
+	Groups   []GroupRole `json:"groups"`
+}
+
+// Load reads them: {"accounts": [...], "groups": [...]}. It refuses a file that others may read, keys that it does not know, and names that come twice.
+func Load(file string) (People, error) {
+	raw, err := Private(file)
 	if err != nil {
-		return nil, fmt.Errorf("accounts: %w", err)
+		return People{}, fmt.Errorf("accounts: %w", err)
 	}
-	if info.Mode().Perm()&0o077 != 0 {
-		return nil, fmt.Errorf("accounts: %s can be read by others: chmod 600 %s", file, file)
-	}
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, fmt.Errorf("accounts: %w", err)
-	}
-	var all struct {
-		Accounts []Account `json:"accounts"`
-	}
+	var all People
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&all); err != nil {
-		return nil, fmt.Errorf("accounts: %s: %w", file, err)
+		return People{}, fmt.Errorf("accounts: %s: %w", file, err)
 	}
 	seen := map[string]bool{}
 	for _, a := range all.Accounts {
 		if err := a.Check(); err != nil {
-			return nil, fmt.Errorf("accounts: %s: %w", file, err)
+			return People{}, fmt.Errorf("accounts: %s: %w", file, err)
 		}
 		if seen[a.Name] {
-			return nil, fmt.Errorf("accounts: %s: %s comes twice", file, a.Name)
+			return People{}, fmt.Errorf("accounts: %s: %s comes twice", file, a.Name)
 		}
 		seen[a.Name] = true
 	}
-	if len(all.Accounts) == 0 {
-		return nil, errors.New("accounts: " + file + " has none: nobody could sign in")
+	if len(all.Accounts)+len(all.Groups) == 0 {
+		return People{}, errors.New("accounts: " + file + " has none: nobody could sign in")
 	}
-	return all.Accounts, nil
+	return all, nil
+}
+
+// Private reads a file that nobody but its owner may read.
+func Private(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return nil, fmt.Errorf("%s can be read by others: chmod 600 %s", file, file)
+	}
+	return os.ReadFile(file)
 }

@@ -66,6 +66,9 @@ func (t *tries) wait(now time.Time) time.Duration {
 	return max(0, wait-now.Sub(t.last))
 }
 
+// Any says whether there are accounts at all.
+func (e *Entry) Any() bool { return len(e.accounts) > 0 }
+
 // Known is the name where it is an account's, and empty otherwise: what people type into the wrong field is nobody's to read.
 func (e *Entry) Known(name string) string { return e.accounts[name].Name }
 

@@ -22,7 +22,7 @@ type Event struct {
 	Of    []string // the Bundles that it is about
 	Visit string   // the visit that it is about
 	OK    bool
-	Why   string // when not: "wrong", "locked", "no session", "no right", "foreign origin", "no token"
+	Why   string // when not: "wrong", "locked", "no role", "no session", "no right", "foreign origin", "no token"
 }
 
 // Guard stands before the pages.
@@ -31,7 +31,8 @@ type Guard struct {
 	Sessions *Sessions
 	Audit    func(Event) error // what it cannot write does not happen
 	Log      *slog.Logger
-	Host     string // what the browser must ask for, with the port where it is not the usual one
+	Host     string    // what the browser must ask for, with the port where it is not the usual one
+	Provider *Provider // nil: local accounts only
 
 	once     sync.Once
 	refusals *rate.Limiter
@@ -112,9 +113,7 @@ func (g *Guard) SignIn(w http.ResponseWriter, r *http.Request) {
 	case g.Tell(Event{Who: a.Name, Did: "sign-in", OK: true}) != nil:
 		http.Error(w, "the audit cannot be written: tell who runs this", http.StatusServiceUnavailable)
 	default:
-		http.SetCookie(w, &http.Cookie{
-			Name: cookieName, Value: g.Sessions.Begin(a, time.Now()), Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		})
+		g.enter(w, a)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	}
 }

@@ -68,6 +68,10 @@ func (s *Site) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sign-in", s.signIn)
 	mux.HandleFunc("POST /sign-in", s.Guard.SignIn)
+	if s.Guard.Provider != nil {
+		mux.HandleFunc("GET /sign-in/oidc", s.Guard.Away)
+		mux.HandleFunc("GET /sign-in/oidc/back", s.Guard.Back)
+	}
 	mux.HandleFunc("POST /sign-out", s.Guard.Inside(false, s.Guard.SignOut))
 	mux.HandleFunc("GET /{$}", s.Guard.Inside(false, s.home))
 	mux.HandleFunc("GET /fleet", s.Guard.Inside(false, s.fleet))
@@ -112,6 +116,7 @@ type shown struct {
 	Chart            charted
 	Units            []unit // of the fleet
 	Fleet            bool   // there is one for this account
+	Local, Elsewhere bool   // ways to sign in
 	Now              time.Time
 }
 
@@ -133,7 +138,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, p shown
 }
 
 func (s *Site) signIn(w http.ResponseWriter, r *http.Request) {
-	s.show(w, r, "sign-in.gohtml", shown{})
+	s.show(w, r, "sign-in.gohtml", shown{Local: s.Guard.Entry.Any(), Elsewhere: s.Guard.Provider != nil})
 }
 
 // home is the kiosks that who is in may look at.

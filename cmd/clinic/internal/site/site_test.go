@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base32"
 	"maps"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +33,9 @@ var (
 // place is a clinic with its pages.
 type place struct {
 	*clinictest.Place
-	url string
+	url   string
+	guard *door.Guard
+	mount func() // serves what was changed of the guard
 }
 
 func newPlace(t *testing.T) *place {
@@ -43,14 +47,17 @@ func newPlace(t *testing.T) *place {
 	s := &Site{Hub: p.Hub, Book: p.Book, Log: clinictest.Quiet, Guard: &door.Guard{
 		Entry: door.NewEntry([]door.Account{a}), Sessions: door.NewSessions(), Audit: func(door.Event) error { return nil }, Log: clinictest.Quiet,
 	}}
-	server := httptest.NewServer(s.Handler())
+	var pages atomic.Value
+	mount := func() { pages.Store(s.Handler()) }
+	mount()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { pages.Load().(http.Handler).ServeHTTP(w, r) }))
 	t.Cleanup(func() { server.CloseClientConnections(); server.Close() })
 	u, err := url.Parse(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Guard.Host = u.Host
-	return &place{p, server.URL}
+	return &place{p, server.URL, s.Guard, mount}
 }
 
 // heard waits until the clinic has heard how a kiosk stands.
@@ -111,7 +118,10 @@ func (b *tab) until(what, condition string) {
 	b.Helper()
 	script := `new Promise((done) => { let n = 0; const t = setInterval(() => { const ok = ` + condition + `; if (ok || n++ > 1500) { clearInterval(t); done(!!ok); } }, 20); })`
 	came, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
-	if err != nil && strings.Contains(err.Error(), "navigated") { // the page before was asked
+	for range 5 {
+		if err == nil || !strings.Contains(err.Error(), "navigated") {
+			break
+		}
 		came, err = chromedp.Run(b.ctx, chromedp.Evaluate[bool](script, chromedp.EvalAwaitPromise))
 	}
 	if err != nil || !came {

@@ -1,4 +1,4 @@
-package main
+package stage
 
 import (
 	"fmt"
@@ -8,19 +8,26 @@ import (
 	"time"
 )
 
-// usage is what a process has used.
-type usage struct {
-	spent    time.Duration // of processors, user and system
-	resident uint64        // bytes
-	peak     uint64        // bytes
-	share    float64       // of one processor
+// Usage is what a process has used.
+type Usage struct {
+	Spent    time.Duration // of processors, user and system
+	Resident uint64        // bytes
+	Peak     uint64        // bytes
+}
+
+// Usage looks at the child.
+func (p *Process) Usage() (Usage, error) { return read(p.Pid()) }
+
+// Since is the share of one processor that was used since an earlier look, t ago.
+func (u Usage) Since(before Usage, t time.Duration) float64 {
+	return (u.Spent - before.Spent).Seconds() / t.Seconds()
 }
 
 // userHz is the unit of times in /proc (proc_pid_stat(5)); it is 100 on every Linux that Go runs on.
 const userHz = 100
 
 // read looks at a process (proc_pid_stat(5), proc_pid_status(5)).
-func read(pid int) (u usage, err error) {
+func read(pid int) (u Usage, err error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return u, err
@@ -35,13 +42,13 @@ func read(pid int) (u usage, err error) {
 		if err != nil {
 			return u, err
 		}
-		u.spent += time.Duration(ticks) * time.Second / userHz
+		u.Spent += time.Duration(ticks) * time.Second / userHz
 	}
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return u, err
 	}
-	u.resident, u.peak = kilobytes(string(status), "VmRSS:"), kilobytes(string(status), "VmHWM:")
+	u.Resident, u.Peak = kilobytes(string(status), "VmRSS:"), kilobytes(string(status), "VmHWM:")
 	return u, nil
 }
 
