@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"sync"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -17,9 +18,11 @@ import (
 
 	"nabz/cmd/clinic/internal/bus"
 	"nabz/cmd/clinic/internal/chart"
+	"nabz/cmd/clinic/internal/door"
 	"nabz/cmd/clinic/internal/ehr"
 	"nabz/cmd/clinic/internal/intake"
 	"nabz/cmd/clinic/internal/ledger"
+	"nabz/cmd/clinic/internal/relay"
 	"nabz/cmd/clinic/internal/site"
 	"nabz/firmware/broker"
 	"nabz/firmware/wire"
@@ -34,6 +37,7 @@ var (
 type cli struct {
 	Serve   serveCmd         `cmd:"" help:"Receive, record, answer."`
 	Broker  brokerCmd        `cmd:"" help:"Run the embedded broker alone."`
+	Replica replicaCmd       `cmd:"" help:"Serve the doctors' pages of a clinic that runs elsewhere."`
 	Account accountCmd       `cmd:"" help:"Make an account for the doctors' pages."`
 	Version kong.VersionFlag `help:"Print version and commit."`
 }
@@ -84,6 +88,8 @@ type serveCmd struct {
 	Name     string `default:"clinic-1" help:"This clinic's name: 1 to 40 of a-z, 0-9 and -."`
 	Base     string `default:"https://nabz.example/fhir" help:"Prefix of the deployment's identifier systems."`
 
+	Replicas bool `help:"Answer replicas of the pages (clinic replica) through the broker."`
+
 	wardFlags
 }
 
@@ -114,22 +120,53 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	in := intake.New(intake.Opts{
 		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: broker.Opts{URL: c.Broker}, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
 	})
-	p, err := c.openPages(&chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}, log)
-	if err != nil {
-		return err
-	}
-	if p == nil {
-		return in.Run(ctx, func() { fmt.Printf("clinic ready: broker %s, record %s\n", c.Broker, where) })
-	}
+	book := &chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return p.run(ctx) })
-	g.Go(func() error { return p.line.Run(ctx, func() {}) })
+	var opening sync.WaitGroup
+	if c.Ward != "" || c.Replicas {
+		var journal *door.Journal
+		if journal, err = door.OpenJournal(filepath.Join(c.Data, "audit"), c.Name, c.Base); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, journal.Close()) }()
+		if where, err = c.servePages(ctx, g, &opening, book, journal, where, log); err != nil {
+			return err
+		}
+	}
 	g.Go(func() error {
 		return in.Run(ctx, func() {
-			fmt.Printf("clinic ready: broker %s, record %s, pages %s\n", c.Broker, where, p.listener.Addr())
+			opening.Wait()
+			fmt.Printf("clinic ready: broker %s, record %s\n", c.Broker, where)
 		})
 	})
 	return g.Wait()
+}
+
+// servePages starts the pages and the replicas' counter, as far as they are asked for, and says where the pages are behind what stands there already.
+// opening is done when the counter is open.
+func (c serveCmd) servePages(
+	ctx context.Context, g *errgroup.Group, opening *sync.WaitGroup, book *chart.Book, journal *door.Journal, where string, log *slog.Logger,
+) (string, error) {
+	root := wire.Root(c.Practice)
+	p, err := c.openPages(c.Name, root, c.Broker, book, journal.Note, log)
+	if err != nil {
+		return "", err
+	}
+	if p != nil {
+		g.Go(func() error { return p.run(ctx) })
+		g.Go(func() error { return p.line.Run(ctx, func() {}) })
+		where += fmt.Sprintf(", pages %s", p.listener.Addr())
+	}
+	if c.Replicas {
+		counter := &relay.Counter{Book: book, Audit: journal.Note, Name: c.Name, Root: root, Broker: broker.Opts{URL: c.Broker}, Log: log}
+		opening.Add(1)
+		open := sync.OnceFunc(opening.Done)
+		g.Go(func() error {
+			defer open()
+			return counter.Run(ctx, open)
+		})
+	}
+	return where, nil
 }
 
 func (c serveCmd) record() (ehr.Record, string, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,11 +9,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"path/filepath"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/door"
+	"nabz/cmd/clinic/internal/relay"
 	"nabz/cmd/clinic/internal/site"
 	"nabz/cmd/clinic/internal/ward"
 	"nabz/firmware/broker"
@@ -34,12 +38,10 @@ type pages struct {
 	listener net.Listener
 	http     *http.Server
 	line     ward.Line
-	journal  *door.Journal
 }
 
-// openPages binds the address and reads the accounts; nil without --ward.
-func (c serveCmd) openPages(book *chart.Book, log *slog.Logger) (*pages, error) {
-	f := c.wardFlags
+// openPages binds the address and reads the accounts; nil without --ward. name is this process's among those that watch.
+func (f wardFlags) openPages(name, root, brokerURL string, book chart.Keeper, audit func(door.Event) error, log *slog.Logger) (*pages, error) {
 	if f.Ward == "" {
 		return nil, nil
 	}
@@ -51,33 +53,23 @@ func (c serveCmd) openPages(book *chart.Book, log *slog.Logger) (*pages, error) 
 	if err != nil {
 		return nil, fmt.Errorf("--ward: %w", err)
 	}
-	journal, err := door.OpenJournal(filepath.Join(c.Data, "audit"), c.Name, c.Base)
-	if err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
 	if !site.HasFonts() {
-		log.Warn("this program was built without the pages' fonts: Urdu may have letters missing: make web")
+		log.Warn("this program was built without the pages' fonts and curves: Urdu may have letters missing: make web")
 	}
 	hub := ward.NewHub(log)
-	host := f.Host
-	if host == "" {
-		host = l.Addr().String()
-	}
+	host := cmp.Or(f.Host, l.Addr().String())
 	entry := door.NewEntry(people.Accounts)
 	provider, err := f.OIDC.provider(people.Groups, f.address(host), entry)
 	if err != nil {
-		return nil, errors.Join(err, l.Close(), journal.Close())
+		return nil, errors.Join(err, l.Close())
 	}
-	pages := site.Site{Hub: hub, Book: book, Log: log, Guard: &door.Guard{
-		Entry: entry, Sessions: door.NewSessions(), Audit: journal.Note, Log: log, Host: host, Provider: provider,
-	}}
-	return pagesOf(l, pages.Handler(), ward.Line{Hub: hub, Name: c.Name, Root: wire.Root(c.Practice), Broker: broker.Opts{URL: c.Broker}, Log: log}, journal, log), nil
-}
-
-func pagesOf(l net.Listener, h http.Handler, line ward.Line, j *door.Journal, log *slog.Logger) *pages {
-	return &pages{listener: l, line: line, journal: j, http: &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-	}}
+	handler := (&site.Site{Hub: hub, Book: book, Log: log, Guard: &door.Guard{
+		Entry: entry, Sessions: door.NewSessions(), Audit: audit, Log: log, Host: host, Provider: provider,
+	}}).Handler()
+	line := ward.Line{Hub: hub, Name: name, Root: root, Broker: broker.Opts{URL: brokerURL}, Log: log}
+	return &pages{listener: l, line: line, http: &http.Server{
+		Handler: handler, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}, nil
 }
 
 // listen binds. Beyond loopback it takes a certificate: passwords and patients go over it.
@@ -102,9 +94,50 @@ func (f wardFlags) listen() (net.Listener, error) {
 // run serves until ctx ends.
 func (p *pages) run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { p.http.Close() })()
-	err := p.http.Serve(p.listener)
-	if ctx.Err() != nil {
-		err = nil
+	if err := p.http.Serve(p.listener); ctx.Err() == nil {
+		return err
 	}
-	return errors.Join(err, p.journal.Close())
+	return nil
+}
+
+// replicaCmd serves the pages of a clinic that runs elsewhere.
+type replicaCmd struct {
+	Of       string `required:"" help:"Name of the clinic that keeps the books; it runs with --replicas."`
+	Name     string `required:"" help:"Name of this replica, which no other process of the clinic has: 1 to 40 of a-z, 0-9 and -."`
+	Broker   string `required:"" help:"The broker of both (tcp:// or ssl://host:port)."`
+	Practice bool   `help:"Of a clinic that serves the practice root."`
+
+	wardFlags
+}
+
+// Help implements kong.HelpProvider.
+func (replicaCmd) Help() string {
+	return `Several replicas share the doctors who watch. Each holds its own sessions, so whoever balances between them has to send a browser to the same one.
+
+Example:
+  clinic replica --of clinic-1 --name clinic-2 --broker ssl://broker.example:8883 --ward 10.0.0.2:443 --host ward.example --accounts /etc/nabz/accounts.json --tls-cert /etc/nabz/ward.crt --tls-key /etc/nabz/ward.key`
+}
+
+// Run implements clinic replica.
+func (c replicaCmd) Run(ctx context.Context) error {
+	for flag, name := range map[string]string{"--name": c.Name, "--of": c.Of} {
+		if err := wire.CheckKiosk(name); err != nil {
+			return fmt.Errorf("%s: %w", flag, err)
+		}
+	}
+	if c.Name == c.Of || c.Ward == "" {
+		return errors.New("a replica has a name of its own, and pages to serve: --name, --ward")
+	}
+	log := logger()
+	r := &relay.Replica{Clinic: c.Of, Name: c.Name, Root: wire.Root(c.Practice), Broker: broker.Opts{URL: c.Broker}, Log: log}
+	p, err := c.openPages(c.Name, r.Root, c.Broker, r, r.Audit, log)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.run(ctx) })
+	g.Go(func() error { return p.line.Run(ctx, func() {}) })
+	ready := sync.OnceFunc(func() { fmt.Printf("replica ready: broker %s, pages %s\n", c.Broker, p.listener.Addr()) })
+	g.Go(func() error { return r.Run(ctx, ready) })
+	return g.Wait()
 }

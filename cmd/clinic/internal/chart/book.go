@@ -30,28 +30,49 @@ type Book struct {
 // mostRead is how much of a patient's record is read.
 const mostRead = 500
 
-// Waiting are the patients whom nobody has looked at, at the kiosks that may allows.
-func (b *Book) Waiting(may func(kiosk string) bool) ([]Person, error) {
-	all, err := b.unread(func(w Waiting) bool { return may(w.Kiosk) })
-	return ByNeed(all), err
+// Keeper is what the pages ask of the books. Its errors beside ErrUnknown say that they cannot be read or written now.
+type Keeper interface {
+	// Waiting are the Bundles that nobody has opened.
+	Waiting(ctx context.Context) ([]Waiting, error)
+	// Open is the chart of the patient whose Bundle that is; ErrUnknown when the clinic does not know it.
+	Open(ctx context.Context, id string) (Chart, error)
+	// Of is the chart of a patient; an empty one of somebody who was never measured.
+	Of(ctx context.Context, p reading.PatientRef) (Chart, error)
+	// Opened notes durably that a doctor has looked at these Bundles, all of one kiosk, and has the kiosk told.
+	Opened(ctx context.Context, kiosk string, ids []string, by string) error
+	// Ask keeps durably what a doctor asks of a kiosk's people, or a supervisor of the box, and has it sent.
+	Ask(ctx context.Context, kiosk string, c wire.Command) error
+	// Unit is what was asked of a kiosk, and its accounts.
+	Unit(ctx context.Context, kiosk string) (Unit, error)
 }
 
-func (b *Book) unread(want func(Waiting) bool) (all []Waiting, err error) {
+// Unit is a kiosk in the books.
+type Unit struct {
+	Told    bool            `json:"told"` // it has told its accounts
+	Account ledger.Account  `json:"account"`
+	Days    []ledger.Day    `json:"days"`    // newest first
+	Errands []ledger.Errand `json:"errands"` // newest first
+}
+
+// daysShown is how far a unit's accounts go back.
+const daysShown = 7
+
+// Waiting implements Keeper.
+func (b *Book) Waiting(context.Context) (all []Waiting, err error) {
 	err = b.Ledger.Unread(func(id string, note []byte) error {
 		var w Waiting
 		if err := json.Unmarshal(note, &w); err != nil {
 			return err
 		}
-		if w.ID = id; want(w) {
-			all = append(all, w)
-		}
+		w.ID = id
+		all = append(all, w)
 		return nil
 	})
 	return all, err
 }
 
-// Open is the chart of the patient whose Bundle that is.
-func (b *Book) Open(ctx context.Context, id string, may func(kiosk string) bool) (Chart, error) {
+// Open implements Keeper.
+func (b *Book) Open(ctx context.Context, id string) (Chart, error) {
 	e, found, err := b.Ledger.Find(id)
 	switch {
 	case err != nil:
@@ -59,37 +80,38 @@ func (b *Book) Open(ctx context.Context, id string, may func(kiosk string) bool)
 	case !found || e.Patient == (fhir.Identifier{}):
 		return Chart{}, ErrUnknown
 	}
-	return b.read(ctx, e.Patient, may)
+	return b.read(ctx, e.Patient)
 }
 
-// Of is the chart of a patient; an empty one of somebody who was never measured.
-func (b *Book) Of(ctx context.Context, p reading.PatientRef, may func(kiosk string) bool) (Chart, error) {
+// Of implements Keeper.
+func (b *Book) Of(ctx context.Context, p reading.PatientRef) (Chart, error) {
 	id, err := fhir.PatientID(b.Base, p)
 	if err != nil {
 		return Chart{}, err
 	}
-	c, err := b.read(ctx, id, may)
+	c, err := b.read(ctx, id)
 	c.Patient = p
 	return c, err
 }
 
-func (b *Book) read(ctx context.Context, who fhir.Identifier, may func(kiosk string) bool) (Chart, error) {
+func (b *Book) read(ctx context.Context, who fhir.Identifier) (Chart, error) {
 	bundles, older, err := b.Record.History(ctx, who, mostRead)
 	if err != nil {
 		return Chart{}, fmt.Errorf("read a patient's record: %w", err)
 	}
-	c, err := Of(bundles, may)
+	c, err := Of(bundles)
 	c.Older = older
 	return c, err
 }
 
-// Opened notes durably that a doctor has looked at these Bundles, all of one kiosk, and has the kiosk told.
-func (b *Book) Opened(kiosk string, ids []string, by string, now time.Time) error {
+// Opened implements Keeper.
+func (b *Book) Opened(_ context.Context, kiosk string, ids []string, by string) error {
 	for _, id := range ids {
 		if _, own := wire.EntryID(kiosk, id); !own {
 			return fmt.Errorf("a reading that is none of %s", kiosk)
 		}
 	}
+	now := time.Now()
 	n, err := b.Ledger.Opened(ids, func(id string) ledger.Errand {
 		return ledger.Errand{Kiosk: kiosk, Command: wire.Command{ID: id, By: by}, Made: now}
 	})
@@ -99,8 +121,9 @@ func (b *Book) Opened(kiosk string, ids []string, by string, now time.Time) erro
 	return err
 }
 
-// Ask keeps durably what a doctor asks of a kiosk's people, and has it sent. It says what is wrong with it, if anything.
-func (b *Book) Ask(kiosk string, c wire.Command, now time.Time) error {
+// Ask implements Keeper.
+func (b *Book) Ask(_ context.Context, kiosk string, c wire.Command) error {
+	now := time.Now()
 	c.ID = uuid.Must(uuid.NewV7()).String()
 	if err := c.Check(); err != nil {
 		return err
@@ -113,15 +136,21 @@ func (b *Book) Ask(kiosk string, c wire.Command, now time.Time) error {
 	return nil
 }
 
-// Asked is what was asked of a kiosk's people about any of these Bundles or, with none, all that was asked of them; newest first.
-func (b *Book) Asked(kiosk string, about func(id string) bool) (all []ledger.Errand, err error) {
-	errands, err := b.Ledger.Errands(kiosk)
-	for i := len(errands) - 1; i >= 0; i-- {
-		if e := errands[i]; e.Command.Kind != "" && about(e.Command.Of) {
-			all = append(all, e)
+// Unit implements Keeper.
+func (b *Book) Unit(_ context.Context, kiosk string) (u Unit, err error) {
+	if u.Account, u.Told, err = b.Ledger.Account(kiosk); err != nil {
+		return u, err
+	}
+	if u.Days, err = b.Ledger.Days(kiosk, daysShown); err != nil {
+		return u, err
+	}
+	all, err := b.Ledger.Errands(kiosk)
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].Command.Kind != "" { // the others are receipts
+			u.Errands = append(u.Errands, all[i])
 		}
 	}
-	return all, err
+	return u, err
 }
 
 // Recorded is what the ledger is to keep of a Bundle that has just been recorded, as unread: nil when it takes back what nobody has read.
@@ -137,20 +166,4 @@ func Recorded(l *ledger.Ledger, bundle []byte, came time.Time) ([]byte, error) {
 		}
 	}
 	return w.Encode(), nil
-}
-
-// Unread are the Bundles that make up what a chart shows, and that no doctor has opened, by kiosk.
-func (b *Book) Unread(c Chart) (map[string][]string, error) {
-	shown := map[string]bool{}
-	for _, v := range c.Visits {
-		for _, r := range v.Rows {
-			shown[r.Entry] = true
-		}
-	}
-	all, err := b.unread(func(w Waiting) bool { return shown[w.ID] || shown[w.Of] })
-	by := map[string][]string{}
-	for _, w := range all {
-		by[w.Kiosk] = append(by[w.Kiosk], w.ID)
-	}
-	return by, err
 }

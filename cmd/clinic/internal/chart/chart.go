@@ -39,8 +39,8 @@ func (r Row) Stands() bool { return !r.Retracted && !r.Superseded }
 // sameVisit is how close readings of one visit lie.
 const sameVisit = time.Hour
 
-// Of makes a chart of Bundles of the record, in their order: of the same Observation the later one counts. may says which kiosks' readings are shown.
-func Of(bundles [][]byte, may func(kiosk string) bool) (Chart, error) {
+// Of makes a chart of Bundles of the record, in their order: of the same Observation the later one counts.
+func Of(bundles [][]byte) (Chart, error) {
 	var c Chart
 	newest := map[string]fhir.Vital{}
 	for _, b := range bundles {
@@ -67,14 +67,41 @@ func Of(bundles [][]byte, may func(kiosk string) bool) (Chart, error) {
 	}
 	var rows []Row
 	for key, v := range newest {
-		if !may(v.Kiosk) {
-			c.Elsewhere++
-			continue
-		}
 		rows = append(rows, rowOf(v, c.Patient, replaced[key]))
 	}
 	c.Visits = visitsOf(rows)
 	return c, nil
+}
+
+// Only is the chart with the readings of the kiosks that may allows; the others are counted.
+func (c Chart) Only(may func(kiosk string) bool) Chart {
+	var shown []Visit
+	for _, v := range c.Visits {
+		if may(v.Kiosk) {
+			shown = append(shown, v)
+		} else {
+			c.Elsewhere += len(v.Rows)
+		}
+	}
+	c.Visits = shown
+	return c
+}
+
+// Unread are those of the waiting Bundles that make up what the chart shows, by kiosk.
+func (c Chart) Unread(all []Waiting) map[string][]string {
+	shown := map[string]bool{}
+	for _, v := range c.Visits {
+		for _, r := range v.Rows {
+			shown[r.Entry] = true
+		}
+	}
+	by := map[string][]string{}
+	for _, w := range all {
+		if shown[w.ID] || shown[w.Of] {
+			by[w.Kiosk] = append(by[w.Kiosk], w.ID)
+		}
+	}
+	return by
 }
 
 func rowOf(v fhir.Vital, p reading.PatientRef, superseded bool) Row {

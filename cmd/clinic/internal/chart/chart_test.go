@@ -14,8 +14,6 @@ import (
 	"nabz/firmware/reading"
 )
 
-func anywhere(string) bool { return true }
-
 // encode encodes an entry as bhu-1 would, taken at that time.
 func encode(t *testing.T, e reading.Entry, at clock.Instant) []byte {
 	t.Helper()
@@ -39,7 +37,7 @@ func TestLateWordCounts(t *testing.T) {
 		encode(t, reading.Entry{Retraction: &reading.Retraction{ID: gone.ID, Of: r, Operator: "w-7", Taken: r.Taken}}, at(time.Minute)),
 	}
 	for range 2 {
-		c, err := Of(bundles, anywhere)
+		c, err := Of(bundles)
 		if err != nil || len(c.Visits) != 1 || len(c.Visits[0].Rows) != 2 {
 			t.Fatalf("%+v, %v", c, err)
 		}
@@ -71,7 +69,7 @@ func TestVisitsAndFlags(t *testing.T) {
 		for _, f := range change {
 			f(&r)
 		}
-		c, err := Of([][]byte{encode(t, reading.Entry{Reading: &r}, i)}, anywhere)
+		c, err := Of([][]byte{encode(t, reading.Entry{Reading: &r}, i)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,12 +94,12 @@ func TestVisitsAndFlags(t *testing.T) {
 		r := fhirtest.Reading(fhirtest.Temperature, false)
 		bundles = append(bundles, encode(t, reading.Entry{Reading: &r}, at(after)))
 	}
-	c, err := Of(bundles, anywhere)
+	c, err := Of(bundles)
 	if err != nil || len(c.Visits) != 2 || len(c.Visits[0].Rows) != 1 || len(c.Visits[1].Rows) != 3 || !c.Visits[0].Rows[0].Taken.After(c.Visits[1].Rows[0].Taken) {
 		t.Errorf("%d visits, %v", len(c.Visits), err)
 	}
-	if c, err := Of(bundles, func(string) bool { return false }); err != nil || c.Visits != nil || c.Elsewhere != 4 {
-		t.Errorf("of another region: %+v, %v", c, err)
+	if c := c.Only(func(string) bool { return false }); c.Visits != nil || c.Elsewhere != 4 {
+		t.Errorf("of another region: %+v", c)
 	}
 	trends := c.Trends()
 	if len(trends) != 1 || trends[0].Kind != "temp" || len(trends[0].Times) != 4 || !slices.IsSorted(trends[0].Times) || trends[0].Lines[0].High != 39.5 {

@@ -14,7 +14,7 @@ import (
 
 // Waiting is a Bundle that no doctor has opened.
 type Waiting struct {
-	ID        string             `json:"-"`
+	ID        string             `json:"id,omitempty"`
 	Kiosk     string             `json:"kiosk"`
 	Patient   reading.PatientRef `json:"patient"`
 	Came      time.Time          `json:"came"`
@@ -51,6 +51,11 @@ func (w Waiting) Encode() []byte {
 		panic("chart: a plain struct does not encode") // cannot happen
 	}
 	return raw
+}
+
+// Only are those of the kiosks that may allows.
+func Only(all []Waiting, may func(kiosk string) bool) []Waiting {
+	return slices.DeleteFunc(all, func(w Waiting) bool { return !may(w.Kiosk) })
 }
 
 // Person is a patient who waits at a kiosk.

@@ -30,7 +30,7 @@ func TestPagesForEveryone(t *testing.T) {
 	of := u.Put("000123", spo2(88), time.Hour)
 	u.Put("000123", pressure(137), time.Minute)
 	u.Reached(of, uplink.Recorded)
-	if err := p.Book.Ask("bhu-1", wire.Command{Kind: wire.CommandCall, Of: of, TTL: 600, By: "d-1", Text: "042-1234567"}, time.Now()); err != nil {
+	if err := p.Book.Ask(t.Context(), "bhu-1", wire.Command{Kind: wire.CommandCall, Of: of, TTL: 600, By: "d-1", Text: "042-1234567"}); err != nil {
 		t.Fatal(err)
 	}
 	other := p.Unit("bhu-2", p.Broker, clinictest.Finger{})

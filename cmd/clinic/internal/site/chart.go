@@ -47,7 +47,7 @@ func (s *Site) reading(w http.ResponseWriter, r *http.Request) {
 	if !s.Guard.AllowTo(w, r, door.Look, door.Event{Did: string(door.Look), Kiosk: kiosk, Of: []string{id}}) {
 		return
 	}
-	c, err := s.Book.Open(r.Context(), id, s.mayLook(r))
+	c, err := s.Book.Open(r.Context(), id)
 	if errors.Is(err, chart.ErrUnknown) {
 		http.NotFound(w, r)
 		return
@@ -66,22 +66,26 @@ func (s *Site) readings(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	c, err := s.Book.Of(r.Context(), whose.Patient, s.mayLook(r))
+	c, err := s.Book.Of(r.Context(), whose.Patient)
 	s.chart(w, r, "chart.gohtml", charted{Chart: c, Kiosk: kiosk, Of: whose.Visit}, err)
 }
 
 func (s *Site) chart(w http.ResponseWriter, r *http.Request, page string, c charted, err error) {
+	var waiting []chart.Waiting
 	if err == nil {
-		c.Unread, err = s.Book.Unread(c.Chart)
+		waiting, err = s.Book.Waiting(r.Context())
 	}
+	var u chart.Unit
 	if err == nil {
-		c.Asked, err = s.Book.Asked(c.Kiosk, c.about)
+		u, err = s.Book.Unit(r.Context(), c.Kiosk)
 	}
 	if err != nil {
 		s.Log.Error("a chart cannot be read", "why", err)
 		http.Error(w, word(language(w, r), "record-away"), http.StatusServiceUnavailable)
 		return
 	}
+	c.Chart = c.Only(s.mayLook(r))
+	c.Unread, c.Asked = c.Chart.Unread(waiting), askedOf(u, c.about)
 	c.New = map[string]bool{}
 	for _, ids := range c.Unread {
 		for _, id := range ids {
@@ -139,7 +143,7 @@ func (s *Site) opened(w http.ResponseWriter, r *http.Request) {
 	if !s.Guard.AllowTo(w, r, door.Look, door.Event{Did: "open", Kiosk: kiosk, Of: ids}) {
 		return
 	}
-	if err := s.Book.Opened(kiosk, ids, door.Of(r).Account.Name, time.Now()); err != nil {
+	if err := s.Book.Opened(r.Context(), kiosk, ids, door.Of(r).Account.Name); err != nil {
 		s.Log.Error("what was opened cannot be noted", "why", err)
 		http.Error(w, "not noted", http.StatusServiceUnavailable)
 		return
@@ -159,7 +163,7 @@ func (s *Site) ask(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.By = door.Of(r).Account.Name
-	if err := s.Book.Ask(kiosk, c, time.Now()); err != nil {
+	if err := s.Book.Ask(r.Context(), kiosk, c); err != nil {
 		s.Log.Error("what a doctor asks cannot be kept", "why", err)
 		http.Error(w, "not sent", http.StatusServiceUnavailable)
 		return
@@ -197,13 +201,23 @@ func (s *Site) answers(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	all, err := s.Book.Asked(kiosk, func(id string) bool { return id == of })
+	u, err := s.Book.Unit(r.Context(), kiosk)
 	if err != nil {
 		s.Log.Error("what was asked cannot be read", "why", err)
 		http.Error(w, "not read", http.StatusServiceUnavailable)
 		return
 	}
-	s.show(w, r, "answers.gohtml", shown{Kiosk: kiosk, Chart: charted{Asked: all}, Now: time.Now()})
+	s.show(w, r, "answers.gohtml", shown{Kiosk: kiosk, Chart: charted{Asked: askedOf(u, func(id string) bool { return id == of })}, Now: time.Now()})
+}
+
+// askedOf is what was asked of a unit's people about something.
+func askedOf(u chart.Unit, about func(of string) bool) (all []ledger.Errand) {
+	for _, e := range u.Errands {
+		if e.Command.Kind != wire.CommandRelease && about(e.Command.Of) {
+			all = append(all, e)
+		}
+	}
+	return all
 }
 
 // figure is a reading's number as people write it, isolated from the direction around it; empty when there is none.

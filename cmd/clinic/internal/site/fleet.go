@@ -1,6 +1,7 @@
 package site
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -57,9 +58,6 @@ type books struct {
 	Saved, Recorded, Clinic, Superseded, Retracted int // on that day
 }
 
-// daysShown is how far the books on the page go back.
-const daysShown = 7
-
 // releaseFor is how long a release may wait for a kiosk that is not there.
 const releaseFor = 24 * time.Hour
 
@@ -81,7 +79,7 @@ func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
 	}
 	var units []unit
 	for _, k := range kiosks {
-		u, err := s.unit(k)
+		u, err := s.unit(r.Context(), k)
 		if err != nil {
 			s.Log.Error("the books cannot be read", "why", err)
 			http.Error(w, "the books cannot be read: tell who runs this", http.StatusServiceUnavailable)
@@ -92,21 +90,15 @@ func (s *Site) fleet(w http.ResponseWriter, r *http.Request) {
 	s.show(w, r, "fleet.gohtml", shown{Units: units, Now: time.Now()})
 }
 
-func (s *Site) unit(k ward.Standing) (u unit, err error) {
+func (s *Site) unit(ctx context.Context, k ward.Standing) (u unit, err error) {
 	u = unit{Standing: k, Releases: map[string]ledger.Errand{}}
-	if u.Account, u.Told, err = s.Book.Ledger.Account(k.Kiosk); err != nil {
-		return u, err
-	}
-	days, err := s.Book.Ledger.Days(k.Kiosk, daysShown)
-	if err != nil {
-		return u, err
-	}
-	for _, d := range days {
+	b, err := s.Book.Unit(ctx, k.Kiosk)
+	u.Told, u.Account = b.Told, b.Account
+	for _, d := range b.Days {
 		u.Days = append(u.Days, booksOf(d))
 	}
-	errands, err := s.Book.Ledger.Errands(k.Kiosk)
-	for _, e := range errands { // the newest is the last
-		if e.Command.Kind == wire.CommandRelease {
+	for _, e := range b.Errands { // the newest is the first
+		if _, known := u.Releases[e.Command.Of]; !known && e.Command.Kind == wire.CommandRelease {
 			u.Releases[e.Command.Of] = e
 		}
 	}
@@ -135,7 +127,7 @@ func (s *Site) release(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := wire.Command{Kind: wire.CommandRelease, Of: id, By: door.Of(r).Account.Name, TTL: int(releaseFor / time.Second)}
-	if err := s.Book.Ask(kiosk, c, time.Now()); err != nil {
+	if err := s.Book.Ask(r.Context(), kiosk, c); err != nil {
 		s.Log.Error("a release cannot be kept", "why", err)
 		http.Error(w, "not sent", http.StatusServiceUnavailable)
 		return

@@ -58,7 +58,7 @@ var (
 // Site serves the pages.
 type Site struct {
 	Hub   *ward.Hub
-	Book  *chart.Book
+	Book  chart.Keeper
 	Guard *door.Guard
 	Log   *slog.Logger
 }
@@ -150,13 +150,13 @@ func (s *Site) home(w http.ResponseWriter, r *http.Request) {
 func (s *Site) waiting(w http.ResponseWriter, r *http.Request) { s.list(w, r, "waiting.gohtml") }
 
 func (s *Site) list(w http.ResponseWriter, r *http.Request, page string) {
-	all, err := s.Book.Waiting(s.mayLook(r))
+	all, err := s.Book.Waiting(r.Context())
 	if err != nil {
 		s.Log.Error("who waits cannot be read", "why", err)
 		http.Error(w, "the list cannot be read: tell who runs this", http.StatusServiceUnavailable)
 		return
 	}
-	s.show(w, r, page, shown{Waiting: all, Kiosks: s.standings(r, door.Look), Fleet: s.standings(r, door.Supervise) != nil, Now: time.Now()})
+	s.show(w, r, page, shown{Waiting: chart.ByNeed(chart.Only(all, s.mayLook(r))), Kiosks: s.standings(r, door.Look), Fleet: s.standings(r, door.Supervise) != nil, Now: time.Now()})
 }
 
 // standings are those of the kiosks at which who is in has that right.

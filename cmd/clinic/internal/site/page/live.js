@@ -137,9 +137,20 @@ const readings = {
 };
 setInterval(() => { if (performance.now() - readings.at > 30000) readings.read(); }, 1000);
 
-const stream = new EventSource(document.body.dataset.events);
-stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) location.reload(); }; // the session is over: the sign-in says so
-stream.onmessage = (e) => take(JSON.parse(e.data));
+// The stream is what counts as watching. A page that nobody has seen for a minute ends it, and grows old like any other dead link; seen again, it begins anew.
+const HIDDEN = 60000; // ms
+let stream, unseen;
+function listen() {
+  stream = new EventSource(document.body.dataset.events);
+  stream.onerror = () => { if (stream.readyState === EventSource.CLOSED) location.reload(); }; // the session is over: the sign-in says so
+  stream.onmessage = (e) => take(JSON.parse(e.data));
+}
+listen();
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(unseen);
+  if (document.visibilityState === "hidden") unseen = setTimeout(() => stream.close(), HIDDEN);
+  else if (stream.readyState === EventSource.CLOSED) listen();
+});
 setInterval(draw, 250);
 setInterval(() => pleth.step(performance.now()), 40);
 window.addEventListener("pagehide", () => stream.close());
