@@ -87,6 +87,8 @@ var fences = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"firmware/wire"},
 	"github.com/eclipse/paho.mqtt":       {"firmware/broker"},
 	"github.com/nats-io":                 {"cmd/clinic/internal/bus"},
+	"github.com/coreos/go-oidc":          {"cmd/clinic/internal/door"},
+	"golang.org/x/oauth2":                {"cmd/clinic/internal/door"},
 	"modernc.org/sqlite":                 {"hwtest/queuebench"},
 	"go.etcd.io/bbolt":                   {"hwtest/queuebench"},
 	"github.com/ulikunitz/xz":            {"hwtest/powercut/machine"},
