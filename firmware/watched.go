@@ -56,6 +56,7 @@ func sightOf(n live.Numbers, now time.Time) (s uplink.Sight) {
 		s.NoFinger, s.Weak, s.Flags = flags.Any(vitals.NoFinger|vitals.SensorOff), flags.Has(vitals.LowPerfusion), flags.Names()
 		s.SpO2 = number(o.Sample.Oximetry.SpO2, o, now)
 		s.Pulse = number(o.Sample.Oximetry.Pulse, o, now)
+		s.PI = number(o.Sample.Oximetry.PI, o, now)
 	}
 	s.Cuff = number(n.Cuff.Sample.Cuff, n.Cuff, now)
 	s.Celsius = number(n.Temperature.Sample.Temperature.Value, n.Temperature, now)

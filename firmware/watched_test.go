@@ -14,7 +14,7 @@ import (
 func TestSightShowsNothingDoubtful(t *testing.T) {
 	now := time.Now()
 	sample := func(age time.Duration, flags vitals.Flags) live.Numbers {
-		o := vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72))}
+		o := vitals.Oximetry{SpO2: vitals.Some(vitals.Percent(97)), Pulse: vitals.Some(vitals.PerMinute(72)), PI: vitals.Some(vitals.CentiPercent(420))}
 		return live.Numbers{Oximetry: live.Dated{Sample: vitals.Sample{Kind: vitals.KindOximetry, Oximetry: o, Flags: flags}, At: now.Add(-age)}}
 	}
 	for name, c := range map[string]struct {
@@ -34,7 +34,7 @@ func TestSightShowsNothingDoubtful(t *testing.T) {
 		"battery of it": {sample(0, vitals.BatteryLow), true, false, false, false},
 	} {
 		s := sightOf(c.numbers, now)
-		if (s.SpO2 != nil) != c.shown || (s.Pulse != nil) != c.shown || s.NoFinger != c.noFinger || s.Weak != c.weakWave || s.SpO2 != nil && (s.SpO2.V != 97 || s.SpO2.Q != c.questioned) {
+		if (s.SpO2 != nil) != c.shown || (s.Pulse != nil) != c.shown || (s.PI != nil) != c.shown || s.NoFinger != c.noFinger || s.Weak != c.weakWave || s.SpO2 != nil && (s.SpO2.V != 97 || s.SpO2.Q != c.questioned) {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}

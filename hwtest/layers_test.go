@@ -35,7 +35,8 @@ var layers = []struct {
 	{"firmware/bidi", nil},
 	{"firmware/requests", []string{"firmware/clock", "firmware/wire"}},
 	{"firmware/workers", []string{"firmware/clock", "firmware/secret"}},
-	{"firmware/audit", []string{"firmware/clock"}},
+	{"firmware/audit", []string{"firmware/clock", "firmware/chain"}},
+	{"firmware/chain", nil},
 	{"firmware/live", []string{"drivers/vitals"}},
 	{"firmware/power", []string{"drivers/vitals", "drivers/board"}},
 	{"firmware/config", []string{"drivers/vitals"}},
@@ -56,6 +57,7 @@ var layers = []struct {
 		"firmware/workers", "firmware/audit", "firmware/bidi",
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
+	{"provisioning/...", []string{"firmware/config", "firmware/wire", "firmware/chain", "provisioning/..."}},
 	{"hwtest/queuebench", []string{"queue"}},
 	{"hwtest/distrust", nil},
 	{"hwtest/touch", nil},
@@ -73,7 +75,7 @@ var layers = []struct {
 		"cmd/clinic/internal/...",
 	}},
 	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/..."}},
-	{"cmd/...", []string{"firmware/...", "drivers/...", "queue", "hwtest", "hwtest/stage"}},
+	{"cmd/...", []string{"firmware/...", "drivers/...", "queue", "provisioning/...", "hwtest", "hwtest/stage"}},
 }
 
 // fences says where a library may be imported at all.
@@ -87,6 +89,7 @@ var fences = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"firmware/wire"},
 	"github.com/eclipse/paho.mqtt":       {"firmware/broker"},
 	"github.com/nats-io":                 {"cmd/clinic/internal/bus"},
+	"filippo.io/age":                     {"provisioning/authority"},
 	"github.com/coreos/go-oidc":          {"cmd/clinic/internal/door"},
 	"golang.org/x/oauth2":                {"cmd/clinic/internal/door"},
 	"modernc.org/sqlite":                 {"hwtest/queuebench"},

@@ -63,7 +63,7 @@ func (f wardFlags) openPages(name, root, brokerURL string, book chart.Keeper, au
 	if err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
-	handler := (&site.Site{Hub: hub, Book: book, Log: log, Guard: &door.Guard{
+	handler := (&site.Site{Practice: root == wire.PracticeRoot, Hub: hub, Book: book, Log: log, Guard: &door.Guard{
 		Entry: entry, Sessions: door.NewSessions(), Audit: audit, Log: log, Host: host, Provider: provider,
 	}}).Handler()
 	line := ward.Line{Hub: hub, Name: name, Root: root, Broker: broker.Opts{URL: brokerURL}, Log: log}

@@ -173,6 +173,10 @@ func TestCheckTakesGolden(t *testing.T) {
 				Patient:      Identifier{System: base + patientPaths[r.Patient.Type], Value: r.Patient.Value},
 				Observations: observationIDs(raw),
 			}
+			if got.Sent.IsZero() {
+				t.Error("it does not say when it was sent")
+			}
+			want.Sent = got.Sent
 			if d := cmp.Diff(want, got); d != "" {
 				t.Error(d)
 			}

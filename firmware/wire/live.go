@@ -89,6 +89,7 @@ type Numerics struct {
 	Step    string    `json:"step"`  // of the visit
 	SpO2    *Number   `json:"spo2,omitempty"`
 	Pulse   *Number   `json:"pulse,omitempty"` // of the oximeter, a minute
+	PI      *Number   `json:"pi,omitempty"`    // perfusion index, hundredths of a per cent
 	Cuff    *Number   `json:"cuff,omitempty"`  // pressure, mmHg
 	Celsius *Number   `json:"temp,omitempty"`  // thousandths of a degree
 	Flags   []string  `json:"flags,omitempty"` // what the oximeter says of itself, as vitals.Flags names it
@@ -100,7 +101,7 @@ func ParseNumerics(b []byte) (Numerics, error) {
 	if err := json.Unmarshal(b, &n); err != nil {
 		return Numerics{}, fmt.Errorf("numerics: %w", err)
 	}
-	for _, v := range []*Number{n.SpO2, n.Pulse, n.Cuff, n.Celsius} {
+	for _, v := range []*Number{n.SpO2, n.Pulse, n.PI, n.Cuff, n.Celsius} {
 		if v != nil && v.Age < 0 {
 			return Numerics{}, errors.New("numerics: a value from the future")
 		}

@@ -20,7 +20,7 @@ type Finger struct {
 func (f Finger) Now() (uplink.Sight, bool) {
 	who := reading.PatientRef{Type: reading.MedicalRecord, Value: f.Patient, Sex: reading.Female, Birth: "1984"}
 	return uplink.Sight{Patient: who, Numerics: wire.Numerics{
-		Visit: f.Visit, Step: "oximetry", SpO2: &wire.Number{V: f.SpO2}, Pulse: &wire.Number{V: 72}, Celsius: &wire.Number{V: 36_800, Age: 4000},
+		Visit: f.Visit, Step: "oximetry", SpO2: &wire.Number{V: f.SpO2}, Pulse: &wire.Number{V: 72}, PI: &wire.Number{V: 420}, Celsius: &wire.Number{V: 36_800, Age: 4000},
 	}}, f.Visit != ""
 }
 

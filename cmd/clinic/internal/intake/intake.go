@@ -61,9 +61,6 @@ func (in *Intake) Nudge(kiosk string) {
 	}
 }
 
-// reconnectEvery is how long to wait before the broker is tried again: it is on this machine or near it.
-const reconnectEvery = time.Second
-
 // Run rebuilds the ledger from the record, then serves until ctx ends. A broker that is away is waited for. ready is called once, when the
 // first connection serves.
 func (in *Intake) Run(ctx context.Context, ready func()) error {
@@ -71,19 +68,9 @@ func (in *Intake) Run(ctx context.Context, ready func()) error {
 		return err
 	}
 	var once sync.Once
-	for ctx.Err() == nil {
-		err := in.serve(ctx, func() { once.Do(ready) })
-		if ctx.Err() != nil {
-			break
-		}
+	broker.Keep(ctx, func(ctx context.Context) error { return in.serve(ctx, func() { once.Do(ready) }) }, func(err error) {
 		in.Log.Warn("broker lost; trying again", "why", err)
-		t := time.NewTimer(reconnectEvery)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-	}
+	})
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"time"
 
 	"nabz/cmd/clinic/internal/chart"
 	"nabz/cmd/clinic/internal/door"
@@ -51,39 +50,23 @@ const atOnce = 16
 
 // Run answers until ctx ends, and then returns nil. A broker that is away is waited for.
 func (c *Counter) Run(ctx context.Context, ready func()) error {
-	return keep(ctx, c.Log, "the replicas' counter", func(ctx context.Context) error { return c.serve(ctx, ready) })
-}
-
-func (c *Counter) serve(ctx context.Context, ready func()) error {
 	o := c.Broker
 	o.ClientID = c.Name + "-counter"
-	conn, err := broker.Connect(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	places := make(chan struct{}, atOnce)
-	take := func(m broker.Message) {
-		replica, ok := replicaOf(c.Root, c.Name, m.Topic)
-		if !ok {
-			return
+	keep(ctx, o, topic(c.Root, c.Name, "ask", "+"), c.Log, func(ctx context.Context, conn *broker.Conn) func(broker.Message) {
+		places := make(chan struct{}, atOnce)
+		return func(m broker.Message) {
+			replica, ok := replicaOf(c.Root, c.Name, m.Topic)
+			if !ok {
+				return
+			}
+			go func() {
+				places <- struct{}{}
+				defer func() { <-places }()
+				c.answer(ctx, conn, replica, m.Payload)
+			}()
 		}
-		go func() {
-			places <- struct{}{}
-			defer func() { <-places }()
-			c.answer(ctx, conn, replica, m.Payload)
-		}()
-	}
-	if err := conn.Subscribe(ctx, topic(c.Root, c.Name, "ask", "+"), 1, take); err != nil {
-		return err
-	}
-	ready()
-	select {
-	case <-conn.Done():
-		return conn.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	}, ready)
+	return nil
 }
 
 func (c *Counter) answer(ctx context.Context, conn *broker.Conn, replica string, payload []byte) {
@@ -141,21 +124,4 @@ func with[In, Out any](q question, f func(In) (Out, error)) (any, error) {
 		return nil, errors.New("a question of another form")
 	}
 	return f(in)
-}
-
-// keep serves again and again until ctx ends.
-func keep(ctx context.Context, log *slog.Logger, what string, serve func(context.Context) error) error {
-	for {
-		err := serve(ctx)
-		if ctx.Err() != nil {
-			return nil
-		}
-		log.Warn(what+" has lost its broker; trying again", "why", err)
-		t := time.NewTimer(time.Second)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-	}
 }

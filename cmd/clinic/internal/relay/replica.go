@@ -39,29 +39,13 @@ type Replica struct {
 
 // Run keeps the connection until ctx ends, and then returns nil.
 func (r *Replica) Run(ctx context.Context, ready func()) error {
-	return keep(ctx, r.Log, "this replica", func(ctx context.Context) error { return r.serve(ctx, ready) })
-}
-
-func (r *Replica) serve(ctx context.Context, ready func()) error {
 	o := r.Broker
 	o.ClientID = r.Name + "-replica"
-	conn, err := broker.Connect(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	if err := conn.Subscribe(ctx, topic(r.Root, r.Clinic, "answer", r.Name), 1, r.take); err != nil {
-		return err
-	}
-	r.use(conn)
-	defer r.use(nil)
-	ready()
-	select {
-	case <-conn.Done():
-		return conn.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	keep(ctx, o, topic(r.Root, r.Clinic, "answer", r.Name), r.Log, func(_ context.Context, conn *broker.Conn) func(broker.Message) {
+		r.use(conn) // one that has ended says so itself
+		return r.take
+	}, ready)
+	return nil
 }
 
 func (r *Replica) use(c *broker.Conn) {

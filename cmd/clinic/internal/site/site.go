@@ -57,10 +57,11 @@ var (
 
 // Site serves the pages.
 type Site struct {
-	Hub   *ward.Hub
-	Book  chart.Keeper
-	Guard *door.Guard
-	Log   *slog.Logger
+	Practice bool // its kiosks measure nobody
+	Hub      *ward.Hub
+	Book     chart.Keeper
+	Guard    *door.Guard
+	Log      *slog.Logger
 }
 
 // Handler is all of it.
@@ -110,6 +111,7 @@ type shown struct {
 	Lang, Other, Dir string
 	Path             string
 	Session          door.Session
+	Practice         bool
 	Kiosks           []ward.Standing
 	Kiosk            string
 	Waiting          []chart.Person
@@ -126,7 +128,7 @@ func (s *Site) show(w http.ResponseWriter, r *http.Request, name string, p shown
 	if p.Lang == "ur" {
 		p.Dir, p.Other = "rtl", "en"
 	}
-	p.Session = door.Of(r)
+	p.Session, p.Practice = door.Of(r), s.Practice
 	var b bytes.Buffer
 	if err := templates.ExecuteTemplate(&b, name, p); err != nil {
 		s.Log.Error("a page cannot be drawn", "page", name, "why", err)

@@ -179,6 +179,7 @@ func TestTwoKiosks(t *testing.T) {
 		b.until("its number", tile("spo2")+` === "`+want[0]+`"`)
 		b.until("its patient", `document.querySelector(".who").innerText.includes("`+want[1]+` · female · 1984")`)
 		b.until("a wave", `pleth.drawn > 60`)
+		b.until("its perfusion index", `document.getElementById("pi").textContent === "PI 4.20 %"`)
 		b.until("the temperature, which is older than three seconds", tile("temp")+` === "36.8" && document.querySelector("[data-tile=temp]").classList.contains("dim") && !document.querySelector("[data-tile=spo2]").classList.contains("dim")`)
 		if wide := js[int](b, `document.documentElement.scrollWidth - innerWidth`); wide > 0 {
 			t.Errorf("%s: the page is %d px too wide for a phone", kiosk, wide)
@@ -251,6 +252,18 @@ func TestWordsAreThereInBoth(t *testing.T) {
 	for key, w := range all["ur"] {
 		if strings.ContainsAny(w, "۰۱۲۳۴۵۶۷۸۹٠١٢٣٤٥٦٧٨٩") || w == "" {
 			t.Errorf("%s: %q", key, w)
+		}
+	}
+}
+
+// TestPracticeSaysSo: every page of a practice clinic, and none of another.
+func TestPracticeSaysSo(t *testing.T) {
+	for _, practice := range []bool{true, false} {
+		s := &Site{Practice: practice, Guard: &door.Guard{Entry: door.NewEntry(nil)}, Log: clinictest.Quiet}
+		w := httptest.NewRecorder()
+		s.signIn(w, httptest.NewRequest(http.MethodGet, "/sign-in", nil))
+		if said := strings.Contains(w.Body.String(), "PRACTICE"); said != practice {
+			t.Errorf("practice %t: it says so %t", practice, said)
 		}
 	}
 }

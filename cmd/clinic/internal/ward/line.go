@@ -21,26 +21,14 @@ type Line struct {
 	Log    *slog.Logger
 }
 
-// againEvery is how long to wait before the broker is tried again.
-const againEvery = time.Second
-
 func (l *Line) String() string { return "ward" }
 
 // Run serves until ctx ends, and then returns nil. A broker that is away is waited for. ready is called whenever a connection serves.
 func (l *Line) Run(ctx context.Context, ready func()) error {
-	for {
-		err := l.serve(ctx, ready)
-		if ctx.Err() != nil {
-			return nil
-		}
+	broker.Keep(ctx, func(ctx context.Context) error { return l.serve(ctx, ready) }, func(err error) {
 		l.Log.Warn("the ward has lost its broker; trying again", "why", err)
-		t := time.NewTimer(againEvery)
-		select {
-		case <-ctx.Done():
-		case <-t.C:
-		}
-		t.Stop()
-	}
+	})
+	return nil
 }
 
 func (l *Line) serve(ctx context.Context, ready func()) error {

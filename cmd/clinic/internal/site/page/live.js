@@ -43,6 +43,8 @@ function draw() {
     hide(tile.querySelector("[data-word=signal]"), !(v && age > DIM && !gone));
     hide(tile.querySelector("[data-word=questionable]"), !(v?.q && !gone));
   }
+  const pi = n?.pi, weak = !pi || now - state.received + pi.age > dashes || state.online === false;
+  put(document.getElementById("pi"), weak ? "" : `PI ${(pi.v / 100).toFixed(2)} %`);
   const p = n?.visit ? state.patient : null;
   hide(document.getElementById("unknown"), !!p || n?.visit === "");
   hide(document.getElementById("patient"), !p);
