@@ -131,32 +131,3 @@ func TestChangesAreSeen(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-// A record that has become long goes on in a new file, and so does its chain.
-func TestTurn(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "audit.log")
-	l := open(t, path)
-	if err := l.Note(Entry{Did: Started}); err != nil {
-		t.Fatal(err)
-	}
-	l.size = most
-	if err := l.Note(Entry{Did: SignIn}); err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
-	l = open(t, path)
-	if err := l.Note(Entry{Did: SignOut}); err != nil {
-		t.Fatal(err)
-	}
-	if got, err := all(t, l); err != nil || len(got) != 3 || got[2].N != 2 {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if _, err := os.Stat(path + ".1"); err != nil {
-		t.Error(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
-}
