@@ -1,0 +1,202 @@
+package authority
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"nabz/firmware/chain"
+)
+
+const (
+	rootLife    = 20 * 365 * 24 * time.Hour
+	issuingLife = 10 * 365 * 24 * time.Hour
+
+	// early is how long before now a certificate begins: the clocks of kiosks and brokers differ.
+	early = 24 * time.Hour
+)
+
+// keysFile holds both keys.
+const keysFile = "keys.age"
+
+// leastPassphrase is how many characters a passphrase has: a stolen folder must not be worth guessing at.
+const leastPassphrase = 16
+
+// Authority is one that is open. It is safe for concurrent use.
+type Authority struct {
+	dir     string
+	now     func() time.Time
+	root    *x509.Certificate
+	issuing *x509.Certificate
+	rootKey *ecdsa.PrivateKey
+	key     *ecdsa.PrivateKey
+
+	mu  sync.Mutex
+	log *chain.File
+	all []Entry
+}
+
+// Create makes an authority in a folder that is not there yet, whole or not at all.
+func Create(dir, programme, passphrase string) error {
+	if len([]rune(passphrase)) < leastPassphrase {
+		return fmt.Errorf("the passphrase has fewer than %d characters: take some words", leastPassphrase)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%s is there already: an authority is made once", dir)
+	}
+	fresh, err := os.MkdirTemp(filepath.Dir(dir), ".authority-*")
+	if err != nil {
+		return fmt.Errorf("make an authority: %w", err)
+	}
+	err = create(fresh, programme, passphrase)
+	if err == nil {
+		err = errors.Join(os.Rename(fresh, dir), syncDir(filepath.Dir(dir)))
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("make an authority: %w", err), os.RemoveAll(fresh))
+	}
+	return nil
+}
+
+func create(dir, programme, passphrase string) error {
+	now := time.Now()
+	rootKey, err := newKey()
+	if err != nil {
+		return err
+	}
+	root, err := sign(&x509.Certificate{
+		Subject: pkix.Name{Organization: []string{programme}, CommonName: programme + " root"}, NotBefore: now.Add(-early), NotAfter: now.Add(rootLife),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, MaxPathLen: 1,
+	}, nil, &rootKey.PublicKey, rootKey)
+	if err != nil {
+		return err
+	}
+	key, err := newKey()
+	if err != nil {
+		return err
+	}
+	issuing, err := sign(&x509.Certificate{
+		Subject: pkix.Name{Organization: []string{programme}, CommonName: programme + " issuing"}, NotBefore: now.Add(-early), NotAfter: now.Add(issuingLife),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, MaxPathLenZero: true,
+	}, root, &key.PublicKey, rootKey)
+	if err != nil {
+		return err
+	}
+	sealed, err := seal(passphrase, rootKey, key)
+	if err == nil {
+		err = write(filepath.Join(dir, keysFile), sealed, 0o600)
+	}
+	if err != nil {
+		return err
+	}
+	for name, certs := range map[string][]*x509.Certificate{"root.crt": {root}, "issuing.crt": {issuing}, "ca.crt": {issuing, root}} {
+		if err := write(filepath.Join(dir, name), Chain(certs...), 0o644); err != nil {
+			return err
+		}
+	}
+	a := &Authority{dir: dir, now: time.Now, root: root, issuing: issuing, rootKey: rootKey, key: key}
+	if a.log, err = chain.Open(filepath.Join(dir, "log")); err != nil {
+		return err
+	}
+	return errors.Join(a.note(Entry{Did: Created, Name: programme, Serial: issuing.SerialNumber.Text(16), Until: issuing.NotAfter}), a.writeLists(), a.log.Close())
+}
+
+// Open opens an authority with its passphrase.
+func Open(dir, passphrase string) (*Authority, error) {
+	a := &Authority{dir: dir, now: time.Now}
+	var err error
+	if a.root, err = readCertificate(filepath.Join(dir, "root.crt")); err == nil {
+		a.issuing, err = readCertificate(filepath.Join(dir, "issuing.crt"))
+	}
+	if err == nil {
+		a.rootKey, a.key, err = unseal(filepath.Join(dir, keysFile), passphrase)
+	}
+	if err == nil {
+		a.log, err = chain.Open(filepath.Join(dir, "log"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open authority: %w", err)
+	}
+	if err := a.readLog(); err != nil {
+		return nil, errors.Join(fmt.Errorf("open authority: %w", err), a.log.Close())
+	}
+	return a, nil
+}
+
+// Close closes it.
+func (a *Authority) Close() error { return a.log.Close() }
+
+// Trusted are the certificates that kiosks, clinics and brokers trust, as PEM.
+func (a *Authority) Trusted() []byte { return Chain(a.issuing, a.root) }
+
+func newKey() (*ecdsa.PrivateKey, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+// sign makes a certificate of a template; without a parent it signs itself. The serial number is 128 random bits, which CA/Browser Forum BR 7.1 asks 64 of.
+func sign(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.PrivateKey) (*x509.Certificate, error) {
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 128))
+	if err != nil {
+		return nil, err
+	}
+	template.SerialNumber = serial.Add(serial, big.NewInt(1))
+	if parent == nil {
+		parent = template
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, key)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der)
+}
+
+// Chain writes certificates as PEM, one after the other.
+func Chain(certs ...*x509.Certificate) []byte {
+	var b bytes.Buffer
+	for _, c := range certs {
+		b.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	}
+	return b.Bytes()
+}
+
+func readCertificate(path string) (*x509.Certificate, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no certificate", path)
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// write writes a file that is there whole after a power cut, or not at all.
+func write(path string, raw []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return errors.Join(os.Rename(f.Name(), path), syncDir(filepath.Dir(path)))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
