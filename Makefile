@@ -3,6 +3,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 CMDS    := kiosk kioskctl kiosksim clinic
+CUTS    ?= 42
 LONGEST := nabz/hwtest/touch nabz/firmware nabz/queue
 PURE    := nabz/firmware/fhir nabz/firmware/exam nabz/hwtest/distrust # they decide and decode: the race detector would find nothing and takes six times as long
 export CGO_ENABLED ?= 0
@@ -35,7 +36,7 @@ web: deps voice ## fonts and curves of the screen and of the doctor's pages, fro
 
 test: web lint ## install what is missing, then every check and race test
 	@# what is parallel waits for devices, not for processors; the longest begin first
-	CGO_ENABLED=1 go test -race -parallel 4 -timeout 10m $(LONGEST) $(filter-out $(LONGEST) $(PURE),$(shell go list ./...))
+	CGO_ENABLED=1 go test -race -p 3 -parallel 4 -timeout 10m $(LONGEST) $(filter-out $(LONGEST) $(PURE),$(shell go list ./...))
 	go test $(PURE)
 
 lint: ## vet, staticcheck, gofumpt
@@ -62,7 +63,7 @@ bench-queue-short: ## the same, smaller, under 90 s
 	go run ./hwtest/queuebench -short
 
 powercut: powercut-bin ## the power of virtual kiosks is cut 46 times, 120 crash states are replayed, three controls must be caught; under 3 min
-	@exec bin/powercut --cuts 42 --visits 3 --pis 1 --states 120
+	@exec bin/powercut --cuts $(CUTS) --visits 3 --pis 1 --states 120
 
 powercut-long: powercut-bin ## the same, 300 cuts of the queue, 20 of a kiosk at work, 40 of a Raspberry Pi, 1,500 replayed states; about 25 min
 	@exec bin/powercut --cuts 300 --visits 20 --pis 40 --states 1500

@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -50,6 +51,7 @@ type Kiosk struct {
 	board     *switchboard.Board
 	tapes     tapes
 	desk      *desk
+	tls       *tls.Config // nil without certificates
 	receipts  *receipts
 	requested *requested
 	practice  practice
@@ -68,6 +70,9 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 	k, err := assemble(cfg, version, ports, log)
 	if err != nil {
 		return nil, err
+	}
+	if err := k.identify(); err != nil {
+		return nil, errors.Join(err, k.Close())
 	}
 	if !screen.HasFonts() {
 		log.Warn("this program was built without the screen's fonts: Urdu is set in another: make web")
@@ -172,12 +177,22 @@ func accounts(cfg config.Config) []workers.Worker {
 
 func (k *Kiosk) uplink() Task { return uplink.New(k.uplinkOpts()) }
 
+// identify reads who this kiosk is to its broker, where kiosk.toml says so.
+func (k *Kiosk) identify() (err error) {
+	if b := k.cfg.Broker; b.CA != "" {
+		if k.tls, err = (broker.Identity{CA: b.CA, Cert: b.Cert, Key: b.Key}).Config(k.clock.AtLeast); err != nil {
+			return fmt.Errorf("broker: %w", err)
+		}
+	}
+	return nil
+}
+
 func (k *Kiosk) uplinkOpts() uplink.Opts {
 	return uplink.Opts{
 		Queue: k.queue, Clock: k.clock, Kiosk: k.cfg.Name, Base: k.cfg.FHIRBase, Software: k.version, Zone: k.cfg.Zone,
 		Practice: k.cfg.Practice, Compress: k.cfg.Broker.Compress,
 		Broker: broker.Opts{
-			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password,
+			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password, TLS: k.tls,
 		},
 		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Requests: k.requested, Tally: k.tally, Box: watched{k}.box, Log: k.log,
 	}

@@ -24,7 +24,6 @@ import (
 	"nabz/cmd/clinic/internal/ledger"
 	"nabz/cmd/clinic/internal/relay"
 	"nabz/cmd/clinic/internal/site"
-	"nabz/firmware/broker"
 	"nabz/firmware/wire"
 )
 
@@ -88,6 +87,8 @@ type serveCmd struct {
 	Name     string `default:"clinic-1" help:"This clinic's name: 1 to 40 of a-z, 0-9 and -."`
 	Base     string `default:"https://nabz.example/fhir" help:"Prefix of the deployment's identifier systems."`
 
+	tlsFlags
+
 	Replicas bool `help:"Answer replicas of the pages (clinic replica) through the broker."`
 
 	wardFlags
@@ -117,8 +118,12 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, record.Close()) }()
+	link, err := c.opts(c.Broker, c.Name, c.Name)
+	if err != nil {
+		return err
+	}
 	in := intake.New(intake.Opts{
-		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: broker.Opts{URL: c.Broker}, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
+		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
 	})
 	book := &chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}
 	g, ctx := errgroup.WithContext(ctx)
@@ -148,7 +153,11 @@ func (c serveCmd) servePages(
 	ctx context.Context, g *errgroup.Group, opening *sync.WaitGroup, book *chart.Book, journal *door.Journal, where string, log *slog.Logger,
 ) (string, error) {
 	root := wire.Root(c.Practice)
-	p, err := c.openPages(c.Name, root, c.Broker, book, journal.Note, log)
+	link, err := c.opts(c.Broker, c.Name, c.Name+"-ward")
+	if err != nil {
+		return "", err
+	}
+	p, err := c.openPages(c.Name, root, link, book, journal.Note, log)
 	if err != nil {
 		return "", err
 	}
@@ -158,7 +167,10 @@ func (c serveCmd) servePages(
 		where += fmt.Sprintf(", pages %s", p.listener.Addr())
 	}
 	if c.Replicas {
-		counter := &relay.Counter{Book: book, Audit: journal.Note, Name: c.Name, Root: root, Broker: broker.Opts{URL: c.Broker}, Log: log}
+		if link, err = c.opts(c.Broker, c.Name, c.Name+"-counter"); err != nil {
+			return "", err
+		}
+		counter := &relay.Counter{Book: book, Audit: journal.Note, Name: c.Name, Root: root, Broker: link, Log: log}
 		opening.Add(1)
 		open := sync.OnceFunc(opening.Done)
 		g.Go(func() error {

@@ -41,7 +41,7 @@ type pages struct {
 }
 
 // openPages binds the address and reads the accounts; nil without --ward. name is this process's among those that watch.
-func (f wardFlags) openPages(name, root, brokerURL string, book chart.Keeper, audit func(door.Event) error, log *slog.Logger) (*pages, error) {
+func (f wardFlags) openPages(name, root string, link broker.Opts, book chart.Keeper, audit func(door.Event) error, log *slog.Logger) (*pages, error) {
 	if f.Ward == "" {
 		return nil, nil
 	}
@@ -66,7 +66,7 @@ func (f wardFlags) openPages(name, root, brokerURL string, book chart.Keeper, au
 	handler := (&site.Site{Practice: root == wire.PracticeRoot, Hub: hub, Book: book, Log: log, Guard: &door.Guard{
 		Entry: entry, Sessions: door.NewSessions(), Audit: audit, Log: log, Host: host, Provider: provider,
 	}}).Handler()
-	line := ward.Line{Hub: hub, Name: name, Root: root, Broker: broker.Opts{URL: brokerURL}, Log: log}
+	line := ward.Line{Hub: hub, Name: name, Root: root, Broker: link, Log: log}
 	return &pages{listener: l, line: line, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
@@ -107,6 +107,7 @@ type replicaCmd struct {
 	Broker   string `required:"" help:"The broker of both (tcp:// or ssl://host:port)."`
 	Practice bool   `help:"Of a clinic that serves the practice root."`
 
+	tlsFlags
 	wardFlags
 }
 
@@ -129,8 +130,15 @@ func (c replicaCmd) Run(ctx context.Context) error {
 		return errors.New("a replica has a name of its own, and pages to serve: --name, --ward")
 	}
 	log := logger()
-	r := &relay.Replica{Clinic: c.Of, Name: c.Name, Root: wire.Root(c.Practice), Broker: broker.Opts{URL: c.Broker}, Log: log}
-	p, err := c.openPages(c.Name, r.Root, c.Broker, r, r.Audit, log)
+	link, err := c.opts(c.Broker, c.Name, c.Name+"-replica")
+	if err != nil {
+		return err
+	}
+	r := &relay.Replica{Clinic: c.Of, Name: c.Name, Root: wire.Root(c.Practice), Broker: link, Log: log}
+	if link, err = c.opts(c.Broker, c.Name, c.Name+"-ward"); err != nil {
+		return err
+	}
+	p, err := c.openPages(c.Name, r.Root, link, r, r.Audit, log)
 	if err != nil {
 		return err
 	}

@@ -15,15 +15,18 @@ var (
 )
 
 type cli struct {
-	Status   statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
-	Queue    queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
-	Evidence evidenceCmd      `cmd:"" help:"What the device really sent for a reading."`
-	Audit    auditCmd         `cmd:"" help:"Who did what at this kiosk, and whether the record of it is whole."`
-	Pin      pinCmd           `cmd:"" help:"The hash of a PIN, for kiosk.toml."`
-	Detect   detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
-	Replay   replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
-	Record   recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
-	Version  kong.VersionFlag `help:"Print version and commit."`
+	Status       statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
+	Queue        queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
+	Evidence     evidenceCmd      `cmd:"" help:"What the device really sent for a reading."`
+	Audit        auditCmd         `cmd:"" help:"Who did what at this kiosk, and whether the record of it is whole."`
+	Pin          pinCmd           `cmd:"" help:"The hash of a PIN, for kiosk.toml."`
+	Detect       detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
+	Replay       replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
+	Record       recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
+	Request      requestCmd       `cmd:"" help:"Make a key, and the request for its certificate."`
+	Authority    authorityCmd     `cmd:"" help:"The programme's own certificate authority, at headquarters."`
+	BrokerConfig brokerConfigCmd  `cmd:"" help:"The rules of a broker by which a kiosk speaks only for itself."`
+	Version      kong.VersionFlag `help:"Print version and commit."`
 }
 
 const description = `The technician's tool.

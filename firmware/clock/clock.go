@@ -108,6 +108,18 @@ func (c *Clock) Resolve(s Stamp) Instant {
 	return resolve(s, now, c.state)
 }
 
+// AtLeast is the present time as far as it is known, and at least the last trusted instant on disk: by a clock at 1970 every certificate would be one of the
+// future.
+func (c *Clock) AtLeast() time.Time {
+	now := c.Resolve(c.Now()).Time
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now.Before(c.state.Trusted) {
+		return c.state.Trusted
+	}
+	return now
+}
+
 // Forget drops the offsets of boots that no waiting item belongs to. The present boot stays.
 func (c *Clock) Forget(waiting map[string]bool) error {
 	c.mu.Lock()

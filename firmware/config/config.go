@@ -50,6 +50,8 @@ type Broker struct {
 	Username string
 	Password string // read from password_file
 	Compress bool   // zstd with the shared dictionary; the clinic must know the dictionary
+
+	CA, Cert, Key string // files of mutual TLS, in PEM: all three, or none
 }
 
 // Lessons are the credentials with which a lesson's readings may go to the practice root.

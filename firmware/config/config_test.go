@@ -49,6 +49,8 @@ func TestRefused(t *testing.T) {
 		"negative gap":           {"name=\"a\"\npractice=true\n[exam]\ngap=\"-1s\"", "negative"},
 		"too many readings":      {"name=\"a\"\n[exam]\nreadings=4", "exam.readings:"},
 		"broker without scheme":  {"name=\"a\"\n[broker]\nurl=\"host:1883\"", "broker.url:"},
+		"half an identity":       {"name=\"a\"\n[broker]\nurl=\"ssl://h:1\"\nca=\"/x\"", "broker.ca, broker.cert, broker.key:"},
+		"an identity in clear":   {"name=\"a\"\n[broker]\nca=\"/x\"\ncert=\"/x\"\nkey=\"/x\"", "broker.url:"},
 		"missing password file":  {"name=\"a\"\n[broker]\npassword_file=\"/none/such\"", "broker.password_file:"},
 		"device without port":    {"name=\"a\"\n[cuff]\nprotocol=\"par\"", "cuff: give either path or usb"},
 		"device with two ports":  {"name=\"a\"\n[cuff]\nprotocol=\"par\"\npath=\"/dev/a\"\nusb=\"10C4:EA60\"", "cuff: give either"},

@@ -43,6 +43,9 @@ type file struct {
 		Username     string `toml:"username"`
 		PasswordFile string `toml:"password_file"`
 		Compress     bool   `toml:"compress"`
+		CA           string `toml:"ca"`
+		Cert         string `toml:"cert"`
+		Key          string `toml:"key"`
 	} `toml:"broker"`
 	Lessons struct {
 		Username     string `toml:"username"`
@@ -142,7 +145,15 @@ func (f *faults) exam(c Config) {
 }
 
 func (f *faults) broker(in file) Broker {
-	b := Broker{URL: in.Broker.URL, Username: in.Broker.Username, Compress: in.Broker.Compress}
+	b := Broker{URL: in.Broker.URL, Username: in.Broker.Username, Compress: in.Broker.Compress, CA: in.Broker.CA, Cert: in.Broker.Cert, Key: in.Broker.Key}
+	given := 0
+	for _, file := range []string{b.CA, b.Cert, b.Key} {
+		if file != "" {
+			given++
+		}
+	}
+	f.need(given == 0 || given == 3, "broker.ca, broker.cert, broker.key", "give all three, or none")
+	f.need(given == 0 || isURL(b.URL, "ssl"), "broker.url", "%q: certificates need ssl://host:port", b.URL)
 	f.need(isURL(b.URL, "tcp", "ssl"), "broker.url", "%q: use tcp://host:port or ssl://host:port", b.URL)
 	b.Password = f.password("broker.password_file", in.Broker.PasswordFile)
 	return b

@@ -6,12 +6,14 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,15 +35,8 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{T: t, dir: t.TempDir(), caDir: filepath.Join(t.TempDir(), "authority")}
-	if err := authority.Create(s.caDir, "Test", passphrase); err != nil { // a second, and one to open it: the keys are real
-		t.Fatal(err)
-	}
-	var err error
-	if s.ca, err = authority.Open(s.caDir, passphrase); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.ca.Close() })
+	ours := programme()
+	s := &site{T: t, dir: t.TempDir(), caDir: ours.dir, ca: ours.Authority}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +48,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, cert := s.pair(s.ca, authority.Request{Kind: authority.Server, Name: "127.0.0.1", Life: time.Hour})
+	key, cert := s.pair(s.ca, authority.Request{Kind: authority.Server, Name: "127.0.0.1", Life: time.Hour, Anew: true})
 	s.write("mosquitto.conf", []byte(conf+"user root\nlog_dest stderr\nlog_type all\n"))
 	s.write("acl", []byte(acl))
 	s.write("server.key", key)
@@ -61,6 +56,44 @@ func newSite(t *testing.T) *site {
 	s.trust()
 	s.run()
 	return s
+}
+
+// made is an authority for all tests of this package: its keys are sealed in earnest, which takes seconds.
+type made struct {
+	*authority.Authority
+	dir string
+}
+
+var (
+	programme = sync.OnceValue(func() made { return create("Test") })
+	stranger  = sync.OnceValue(func() made { return create("Other") })
+)
+
+func create(name string) made {
+	dir, err := os.MkdirTemp("", "authority")
+	if err != nil {
+		panic(err)
+	}
+	dir = filepath.Join(dir, "hq")
+	if err := authority.Create(dir, name, passphrase); err != nil {
+		panic(err)
+	}
+	a, err := authority.Open(dir, passphrase)
+	if err != nil {
+		panic(err)
+	}
+	return made{a, dir}
+}
+
+// TestMain takes the authorities away.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	for _, a := range []made{programme(), stranger()} {
+		if err := errors.Join(a.Close(), os.RemoveAll(filepath.Dir(a.dir))); err != nil {
+			panic(err)
+		}
+	}
+	os.Exit(code)
 }
 
 // trust copies what the authority has to the broker.
@@ -115,11 +148,13 @@ func (s *site) run() {
 // pair is a key and a certificate, as PEM.
 func (s *site) pair(ca *authority.Authority, r authority.Request) (key, cert []byte) {
 	s.Helper()
-	key, csr, err := authority.NewRequest(r.Name)
+	key, err := authority.NewKey()
+	if err == nil {
+		r.CSR, err = authority.RequestOf(key, r.Name)
+	}
 	if err != nil {
 		s.Fatal(err)
 	}
-	r.CSR = csr
 	c, err := ca.Issue(r)
 	if err != nil {
 		s.Fatal(err)
@@ -130,7 +165,7 @@ func (s *site) pair(ca *authority.Authority, r authority.Request) (key, cert []b
 // as is what somebody of that name connects with.
 func (s *site) as(ca *authority.Authority, k authority.Kind, name string) *tls.Config {
 	s.Helper()
-	key, cert := s.pair(ca, authority.Request{Kind: k, Name: name, Life: time.Hour})
+	key, cert := s.pair(ca, authority.Request{Kind: k, Name: name, Life: time.Hour, Anew: true})
 	pair, err := tls.X509KeyPair(cert, key)
 	if err != nil {
 		s.Fatal(err)
@@ -260,20 +295,11 @@ func TestWhoIsKeptOut(t *testing.T) {
 	_ = s.cmd.Process.Kill() // Mosquitto reads a revocation list at its start
 	_ = s.cmd.Wait()
 	s.run()
-	otherDir := filepath.Join(t.TempDir(), "other")
-	if err := authority.Create(otherDir, "Other", passphrase); err != nil {
-		t.Fatal(err)
-	}
-	other, err := authority.Open(otherDir, passphrase)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
 	nobody := good.Clone()
 	nobody.Certificates = nil
 	expired := s.over("bhu-1")
 	for name, c := range map[string]*tls.Config{
-		"no certificate": nobody, "revoked": stolen, "another authority's": s.as(other, authority.Kiosk, "bhu-1"), "expired": expired,
+		"no certificate": nobody, "revoked": stolen, "another authority's": s.as(stranger().Authority, authority.Kiosk, "bhu-1"), "expired": expired,
 		"a server's": s.as(s.ca, authority.Server, "10.0.0.1"),
 	} {
 		if conn, err := s.connect(c, "bhu-1"); err == nil {
@@ -289,7 +315,11 @@ func TestWhoIsKeptOut(t *testing.T) {
 // over is a certificate of the authority whose life has ended.
 func (s *site) over(name string) *tls.Config {
 	s.Helper()
-	key, csr, err := authority.NewRequest(name)
+	key, err := authority.NewKey()
+	if err != nil {
+		s.Fatal(err)
+	}
+	csr, err := authority.RequestOf(key, name)
 	if err != nil {
 		s.Fatal(err)
 	}

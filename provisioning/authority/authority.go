@@ -95,13 +95,13 @@ func create(dir, programme, passphrase string) error {
 	}
 	sealed, err := seal(passphrase, rootKey, key)
 	if err == nil {
-		err = write(filepath.Join(dir, keysFile), sealed, 0o600)
+		err = WriteWhole(filepath.Join(dir, keysFile), sealed, 0o600)
 	}
 	if err != nil {
 		return err
 	}
 	for name, certs := range map[string][]*x509.Certificate{"root.crt": {root}, "issuing.crt": {issuing}, "ca.crt": {issuing, root}} {
-		if err := write(filepath.Join(dir, name), Chain(certs...), 0o644); err != nil {
+		if err := WriteWhole(filepath.Join(dir, name), Chain(certs...), 0o644); err != nil {
 			return err
 		}
 	}
@@ -180,8 +180,8 @@ func readCertificate(path string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// write writes a file that is there whole after a power cut, or not at all.
-func write(path string, raw []byte, mode os.FileMode) error {
+// WriteWhole writes a file that is there whole after a power cut, or not at all.
+func WriteWhole(path string, raw []byte, mode os.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err

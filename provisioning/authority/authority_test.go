@@ -48,7 +48,11 @@ func created(t *testing.T) (dir string, a *Authority) {
 
 func request(t *testing.T, k Kind, name string) Request {
 	t.Helper()
-	_, csr, err := NewRequest(name)
+	key, err := NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	csr, err := RequestOf(key, name)
 	if err != nil {
 		t.Fatal(err)
 	}

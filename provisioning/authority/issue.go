@@ -167,23 +167,6 @@ func fingerprint(key *ecdsa.PublicKey) (string, error) {
 	return hex.EncodeToString(sum[:]), err
 }
 
-// NewRequest makes a key and the request for its certificate, both as PEM: what a kiosk, a clinic or a broker does at home.
-func NewRequest(name string) (key, csr []byte, err error) {
-	k, err := newKey()
-	if err != nil {
-		return nil, nil, err
-	}
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{Subject: pkix.Name{CommonName: name}}, k)
-	if err != nil {
-		return nil, nil, err
-	}
-	raw, err := x509.MarshalPKCS8PrivateKey(k)
-	if err != nil {
-		return nil, nil, err
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}), nil
-}
-
 // Revoke revokes every certificate of a name that still stands, and writes the lists anew. It is an error when there is none.
 func (a *Authority) Revoke(k Kind, name, why string) error {
 	a.mu.Lock()
@@ -241,5 +224,5 @@ func (a *Authority) writeLists() error {
 		}
 		lists = append(lists, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})...)
 	}
-	return write(filepath.Join(a.dir, "ca.crl"), lists, 0o644)
+	return WriteWhole(filepath.Join(a.dir, "ca.crl"), lists, 0o644)
 }
