@@ -42,11 +42,11 @@ func (b backend) Past() ([]screen.Past, error) {
 		if err != nil {
 			return true // of a version that this one does not know
 		}
-		view, began := v.View(), b.local(v.Began())
+		view, began := v.View(), b.known(v.Began())
 		if view.Step != exam.StepDone && view.Step != exam.StepCancelled {
 			return true
 		}
-		if now.Source != clock.None && v.Began() != (clock.Stamp{}) && dayOf(began) < dayOf(today) {
+		if now.Source != clock.None && !began.IsZero() && dayOf(began) < dayOf(today) {
 			return false
 		}
 		if len(view.Readings) > 0 {
@@ -62,6 +62,14 @@ func (b backend) Past() ([]screen.Past, error) {
 func dayOf(t time.Time) string { return t.Format(time.DateOnly) }
 
 func (b backend) local(s clock.Stamp) time.Time { return b.k.clock.Resolve(s).Time.In(b.k.cfg.Zone) }
+
+// known is when that was, as a screen shows it; zero when the clock of its boot was never set: the present time is not a guess at it.
+func (b backend) known(s clock.Stamp) time.Time {
+	if i := b.k.clock.Resolve(s); s != (clock.Stamp{}) && i.Synchronised() {
+		return i.Time.In(b.k.cfg.Zone)
+	}
+	return time.Time{}
+}
 
 func (b backend) receiptsByVisit() (map[string][]visits.Receipt, error) {
 	all, err := b.k.visits.Receipts("")

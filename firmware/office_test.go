@@ -4,11 +4,15 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"nabz/drivers/vitals"
 	"nabz/firmware/audit"
+	"nabz/firmware/clock"
+	"nabz/firmware/config"
 	"nabz/firmware/exam"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
@@ -181,5 +185,23 @@ func TestAuditAndExport(t *testing.T) {
 	}
 	if acts[3].Who != "w-7" || acts[3].Did != audit.Open {
 		t.Errorf("who opened the visit: %+v", acts[3])
+	}
+}
+
+// TestWhenAClockWasNeverSet: what came about in a boot whose clock was never set has no time on the screen; the present one is not a guess at it.
+func TestWhenAClockWasNeverSet(t *testing.T) {
+	c, err := clock.Open(filepath.Join(t.TempDir(), "clock.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := backend{&Kiosk{clock: c, cfg: config.Config{Zone: time.UTC}}}
+	for _, s := range []clock.Stamp{{}, {Boot: "old", SinceBoot: time.Minute, Wall: time.Unix(60, 0), Source: clock.None}} {
+		if got := b.known(s); !got.IsZero() {
+			t.Errorf("%+v was at %s", s, got)
+		}
+	}
+	noon := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	if got := b.known(clock.Stamp{Boot: "old", Wall: noon, Source: clock.NTP}); !got.Equal(noon) {
+		t.Errorf("a clock that was set: %s", got)
 	}
 }

@@ -84,7 +84,7 @@ func (r *requested) list() (all []screen.Request) {
 
 // find looks up whom a request is about. What is not kept any more stays unknown: the doctor's words stand without a patient then.
 func (r *requested) find(q requests.Request) screen.Request {
-	s := screen.Request{ID: q.ID, Kind: q.Kind, Step: q.Step, Text: q.Text, By: q.By, Came: backend{r.k}.local(q.First), Visit: q.Of}
+	s := screen.Request{ID: q.ID, Kind: q.Kind, Step: q.Step, Text: q.Text, By: q.By, Came: backend{r.k}.known(q.First), Visit: q.Of}
 	if entry, ours := wire.EntryID(r.k.cfg.Name, q.Of); ours {
 		s.Visit, _ = r.k.visits.VisitOf(entry)
 	}

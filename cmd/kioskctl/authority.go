@@ -66,6 +66,7 @@ func (f secretFlag) open(dir string) (*authority.Authority, error) {
 type authorityCreateCmd struct {
 	Dir       string `arg:"" type:"path" help:"Folder that is made."`
 	Programme string `required:"" help:"Its name, as certificates say it."`
+	Cost      int    `default:"18" help:"Work of one guess at the passphrase, in powers of two: 18 is about a second."`
 	secretFlag
 }
 
@@ -75,7 +76,7 @@ func (c authorityCreateCmd) Run() error {
 	if err != nil {
 		return err
 	}
-	if err := authority.Create(c.Dir, c.Programme, passphrase); err != nil {
+	if err := authority.Create(c.Dir, c.Programme, passphrase, c.Cost); err != nil {
 		return err
 	}
 	fmt.Printf("made %s: give ca.crt and ca.crl to the broker, ca.crt to kiosks and clinics, and keep a copy of the folder in a safe\n", c.Dir)

@@ -58,7 +58,7 @@ func TestFromNothingToATrustedKiosk(t *testing.T) {
 	}
 	write("passphrase", "synthetic horse staple\n")
 	steps(t,
-		"authority create hq --programme Test --passphrase passphrase",
+		"authority create hq --cost 10 --programme Test --passphrase passphrase",
 		"request 127.0.0.1 --out broker", "request clinic-1 --clinic --out clinic", "request bhu-1 --out box",
 		"authority sign hq --kind server --passphrase passphrase broker/127.0.0.1.csr",
 		"authority sign hq --kind clinic --passphrase passphrase clinic/clinic-1.csr clinic/clinic-1-ward.csr clinic/clinic-1-counter.csr",

@@ -87,8 +87,8 @@ type State struct {
 // Request is what a doctor asks of the people here.
 type Request struct {
 	ID, Kind, Step, Text, By string
-	Came                     time.Time
-	Visit                    string // which it is about; empty when that is not known here
+	Came                     time.Time // zero when that is not known
+	Visit                    string    // which it is about; empty when that is not known here
 	Patient                  reading.PatientRef
 }
 
@@ -97,7 +97,7 @@ type Past struct {
 	ID       string
 	Patient  reading.PatientRef
 	Operator string
-	Began    time.Time
+	Began    time.Time // zero when that is not known
 	View     exam.View
 	Reached  int  // the step that all its entries have reached: 0 none, 1 saved, 2 sent, 3 recorded, 4 seen
 	Parked   bool // a person has to look at one

@@ -105,7 +105,7 @@ func (s seen) view() guide.View {
 	}
 	for _, r := range s.Requests {
 		v.Requests = append(v.Requests, guide.Request{
-			ID: r.ID, Kind: r.Kind, Step: r.Step, Text: r.Text, By: r.By, Time: r.Came.Format("15:04"), Visit: r.Visit, Patient: r.Patient,
+			ID: r.ID, Kind: r.Kind, Step: r.Step, Text: r.Text, By: r.By, Time: stood(r.Came, "15:04"), Visit: r.Visit, Patient: r.Patient,
 		})
 	}
 	for _, p := range s.Past {

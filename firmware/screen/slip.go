@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"strconv"
 	"strings"
+	"time"
 
 	"rsc.io/qr"
 
@@ -16,9 +17,17 @@ import (
 // over is a visit of the day as the guide shows it.
 func over(p Past) guide.Over {
 	return guide.Over{
-		ID: p.ID, Number: guide.Masked(p.Patient), Time: p.Began.Format("15:04"), Reached: p.Reached, Parked: p.Parked,
+		ID: p.ID, Number: guide.Masked(p.Patient), Time: stood(p.Began, "15:04"), Reached: p.Reached, Parked: p.Parked,
 		Withdrawn: p.View.Step == exam.StepCancelled && withdrawn(p.View), View: p.View, Row: row(p),
 	}
+}
+
+// stood is a time in some form, or dashes when it is not known: no other time may stand for it.
+func stood(t time.Time, form string) string {
+	if t.IsZero() {
+		return "--"
+	}
+	return t.Format(form)
 }
 
 func withdrawn(v exam.View) bool {
@@ -32,7 +41,7 @@ func withdrawn(v exam.View) bool {
 
 // row is the visit as a row of the paper register: one line, parted by semicolons, in Western digits, with what stands.
 func row(p Past) string {
-	parts := []string{p.Began.Format("2006-01-02 15:04"), p.Patient.Value}
+	parts := []string{stood(p.Began, "2006-01-02 15:04"), p.Patient.Value}
 	if p.Patient.Birth != "" {
 		parts = append(parts, p.Patient.Birth)
 	}

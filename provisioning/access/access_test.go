@@ -6,14 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -35,8 +33,8 @@ type site struct {
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	ours := programme()
-	s := &site{T: t, dir: t.TempDir(), caDir: ours.dir, ca: ours.Authority}
+	s := &site{T: t, dir: t.TempDir(), caDir: filepath.Join(t.TempDir(), "hq")}
+	s.ca = s.programme(s.caDir)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -58,42 +56,18 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-// made is an authority for all tests of this package: its keys are sealed in earnest, which takes seconds.
-type made struct {
-	*authority.Authority
-	dir string
-}
-
-var (
-	programme = sync.OnceValue(func() made { return create("Test") })
-	stranger  = sync.OnceValue(func() made { return create("Other") })
-)
-
-func create(name string) made {
-	dir, err := os.MkdirTemp("", "authority")
-	if err != nil {
-		panic(err)
-	}
-	dir = filepath.Join(dir, "hq")
-	if err := authority.Create(dir, name, passphrase); err != nil {
-		panic(err)
+// programme is an authority; a guess at its passphrase is cheap.
+func (s *site) programme(dir string) *authority.Authority {
+	s.Helper()
+	if err := authority.Create(dir, "Test", passphrase, 10); err != nil {
+		s.Fatal(err)
 	}
 	a, err := authority.Open(dir, passphrase)
 	if err != nil {
-		panic(err)
+		s.Fatal(err)
 	}
-	return made{a, dir}
-}
-
-// TestMain takes the authorities away.
-func TestMain(m *testing.M) {
-	code := m.Run()
-	for _, a := range []made{programme(), stranger()} {
-		if err := errors.Join(a.Close(), os.RemoveAll(filepath.Dir(a.dir))); err != nil {
-			panic(err)
-		}
-	}
-	os.Exit(code)
+	s.Cleanup(func() { a.Close() })
+	return a
 }
 
 // trust copies what the authority has to the broker.
@@ -299,7 +273,7 @@ func TestWhoIsKeptOut(t *testing.T) {
 	nobody.Certificates = nil
 	expired := s.over("bhu-1")
 	for name, c := range map[string]*tls.Config{
-		"no certificate": nobody, "revoked": stolen, "another authority's": s.as(stranger().Authority, authority.Kiosk, "bhu-1"), "expired": expired,
+		"no certificate": nobody, "revoked": stolen, "another authority's": s.as(s.programme(filepath.Join(t.TempDir(), "other")), authority.Kiosk, "bhu-1"), "expired": expired,
 		"a server's": s.as(s.ca, authority.Server, "10.0.0.1"),
 	} {
 		if conn, err := s.connect(c, "bhu-1"); err == nil {

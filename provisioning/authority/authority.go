@@ -47,10 +47,13 @@ type Authority struct {
 	all []Entry
 }
 
-// Create makes an authority in a folder that is not there yet, whole or not at all.
-func Create(dir, programme, passphrase string) error {
+// Create makes an authority in a folder that is not there yet, whole or not at all. A guess at the passphrase takes 2^cost steps; UsualCost is about a second.
+func Create(dir, programme, passphrase string, cost int) error {
 	if len([]rune(passphrase)) < leastPassphrase {
 		return fmt.Errorf("the passphrase has fewer than %d characters: take some words", leastPassphrase)
+	}
+	if cost < 10 || cost > 22 {
+		return fmt.Errorf("a cost of %d: use 10 to 22", cost)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%s is there already: an authority is made once", dir)
@@ -59,7 +62,7 @@ func Create(dir, programme, passphrase string) error {
 	if err != nil {
 		return fmt.Errorf("make an authority: %w", err)
 	}
-	err = create(fresh, programme, passphrase)
+	err = create(fresh, programme, passphrase, cost)
 	if err == nil {
 		err = errors.Join(os.Rename(fresh, dir), syncDir(filepath.Dir(dir)))
 	}
@@ -69,7 +72,7 @@ func Create(dir, programme, passphrase string) error {
 	return nil
 }
 
-func create(dir, programme, passphrase string) error {
+func create(dir, programme, passphrase string, cost int) error {
 	now := time.Now()
 	rootKey, err := newKey()
 	if err != nil {
@@ -93,7 +96,7 @@ func create(dir, programme, passphrase string) error {
 	if err != nil {
 		return err
 	}
-	sealed, err := seal(passphrase, rootKey, key)
+	sealed, err := seal(passphrase, cost, rootKey, key)
 	if err == nil {
 		err = WriteWhole(filepath.Join(dir, keysFile), sealed, 0o600)
 	}

@@ -22,10 +22,8 @@ const (
 	year       = 365 * 24 * time.Hour
 )
 
-func TestMain(m *testing.M) {
-	workFactor = 10 // a guess may be cheap here
-	os.Exit(m.Run())
-}
+// cheap is the cost of a guess where nobody guesses.
+const cheap = 10
 
 func open(t *testing.T, dir string) *Authority {
 	t.Helper()
@@ -40,7 +38,7 @@ func open(t *testing.T, dir string) *Authority {
 func created(t *testing.T) (dir string, a *Authority) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "authority")
-	if err := Create(dir, "Test programme", passphrase); err != nil {
+	if err := Create(dir, "Test programme", passphrase, cheap); err != nil {
 		t.Fatal(err)
 	}
 	return dir, open(t, dir)
@@ -217,10 +215,10 @@ func listed(t *testing.T, dir string) map[string]bool {
 func TestTheFolder(t *testing.T) {
 	dir, a := created(t)
 	a.must(t, request(t, Kiosk, "bhu-1"))
-	if err := Create(dir, "Another", passphrase); err == nil {
+	if err := Create(dir, "Another", passphrase, cheap); err == nil {
 		t.Error("an authority was made over another")
 	}
-	if err := Create(filepath.Join(t.TempDir(), "a"), "Weak", "short"); err == nil || !strings.Contains(err.Error(), "16 characters") {
+	if err := Create(filepath.Join(t.TempDir(), "a"), "Weak", "short", cheap); err == nil || !strings.Contains(err.Error(), "16 characters") {
 		t.Errorf("a short passphrase: %v", err)
 	}
 	if _, err := Open(dir, "another horse staple"); err == nil || !strings.Contains(err.Error(), "passphrase") {

@@ -13,16 +13,16 @@ import (
 	"filippo.io/age"
 )
 
-// workFactor is the cost of a guess at the passphrase: 2^18, about a second (age's own default). Tests take less.
-var workFactor = 18
+// UsualCost is age's own default, in powers of two.
+const UsualCost = 18
 
 // seal encrypts keys, as PEM one after the other.
-func seal(passphrase string, keys ...*ecdsa.PrivateKey) ([]byte, error) {
+func seal(passphrase string, cost int, keys ...*ecdsa.PrivateKey) ([]byte, error) {
 	to, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, err
 	}
-	to.SetWorkFactor(workFactor)
+	to.SetWorkFactor(cost)
 	var sealed bytes.Buffer
 	w, err := age.Encrypt(&sealed, to)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -172,7 +173,7 @@ func (g *Guard) Allow(w http.ResponseWriter, r *http.Request, right Right, kiosk
 
 // AllowAgain is AllowTo for what a page asks for again and again by itself: the audit is told once in ten minutes.
 func (g *Guard) AllowAgain(w http.ResponseWriter, r *http.Request, right Right, e Event) bool {
-	s, what := Of(r), e.Did+" "+e.Kiosk+" "+e.Visit
+	s, what := Of(r), strings.Join(append([]string{e.Did, e.Kiosk, e.Visit}, e.Of...), " ")
 	if s.Account.May(right, e.Kiosk) && s.recent.told(what, time.Now()) {
 		return true
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"nabz/cmd/clinic/internal/chart"
@@ -35,7 +36,7 @@ func visitOf(lang string, v chart.Visit, unread map[string]bool) visited {
 	return visited{v, lang, unread}
 }
 
-// reading is the patient whose Bundle that is.
+// reading is the patient whose Bundle that is; with /chart behind it only the part that changes, which the page asks for by itself.
 func (s *Site) reading(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
 	kiosk, ok := kioskOf(id)
@@ -43,7 +44,11 @@ func (s *Site) reading(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if !s.Guard.AllowTo(w, r, door.Look, door.Event{Did: string(door.Look), Kiosk: kiosk, Of: []string{id}}) {
+	page, allow := "reading.gohtml", s.Guard.AllowTo
+	if strings.HasSuffix(r.URL.Path, "/chart") {
+		page, allow = "chart.gohtml", s.Guard.AllowAgain
+	}
+	if !allow(w, r, door.Look, door.Event{Did: string(door.Look), Kiosk: kiosk, Of: []string{id}}) {
 		return
 	}
 	c, err := s.Book.Open(r.Context(), id)
@@ -51,7 +56,7 @@ func (s *Site) reading(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	s.chart(w, r, "reading.gohtml", charted{Chart: c, Kiosk: kiosk, Of: id}, err)
+	s.chart(w, r, page, charted{Chart: c, Kiosk: kiosk, Of: id}, err)
 }
 
 // readings are those of the patient whose live session is on the page, as a part of it.

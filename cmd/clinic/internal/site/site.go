@@ -83,6 +83,7 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("POST /kiosk/{name}/opened", s.Guard.Inside(false, s.opened))
 	mux.HandleFunc("POST /kiosk/{name}/ask", s.Guard.Inside(false, s.ask))
 	mux.HandleFunc("GET /reading/{id}", s.Guard.Inside(false, s.reading))
+	mux.HandleFunc("GET /reading/{id}/chart", s.Guard.Inside(true, s.reading))
 	mux.HandleFunc("GET /waiting", s.Guard.Inside(true, s.waiting))
 	mux.HandleFunc("GET /kiosk/{name}/events", s.Guard.Inside(true, s.events))
 	for _, name := range []string{"site.css", "live.js", "chart.js", "home.js"} {

@@ -108,6 +108,40 @@ async function answers(root) {
   if (answer?.ok) place.innerHTML = await answer.text();
 }
 
+// renewed puts a chart in the place of the one that is there, and leaves the form alone in which a doctor may be writing.
+function renewed(root, text) {
+  const fresh = new DOMParser().parseFromString(text, "text/html").querySelector(".chart"), chart = root.querySelector(".chart");
+  if (!chart) {
+    root.append(fresh);
+    shown(root);
+    return;
+  }
+  const ask = chart.querySelector(":scope > .ask"), mark = fresh.querySelector(":scope > .ask");
+  for (const e of [...chart.childNodes]) if (e !== ask) e.remove();
+  let behind = false;
+  for (const e of [...fresh.childNodes]) {
+    if (e === mark) behind = true;
+    else if (behind) chart.append(e);
+    else chart.insertBefore(e, ask);
+  }
+  chart.dataset.now = fresh.dataset.now;
+  ages.from(chart);
+  ages.draw();
+  curves(root);
+  opened(root);
+}
+
+// again reads the chart of a page that is one patient's: what is measured meanwhile comes in.
+async function again() {
+  const main = document.querySelector("main[data-chart]");
+  if (!main || document.visibilityState !== "visible") return;
+  const answer = await fetch(main.dataset.chart).catch(() => null);
+  if (answer?.status === 403) { location.reload(); return; } // the session is over: the sign-in says so
+  const away = document.getElementById("readings-away");
+  away.hidden = !!answer?.ok;
+  if (answer?.ok) renewed(main, await answer.text());
+}
+
 // shown begins with a chart that has come into the page.
 function shown(root) {
   ages.from(root.querySelector("[data-now]") ?? document.body);
@@ -118,6 +152,7 @@ function shown(root) {
 }
 
 setInterval(() => ages.draw(), 10000);
+setInterval(again, 15000);
 if (document.querySelector(".chart")) shown(document);
 else ages.from(document.body), ages.draw();
 setInterval(() => { if (document.querySelector(".chart")) { opened(document); answers(document); } }, 5000);

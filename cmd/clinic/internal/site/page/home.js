@@ -10,7 +10,9 @@ async function refresh() {
   if (answer?.status === 403) { location.reload(); return; } // the session is over: the sign-in says so
   if (answer?.ok) {
     const list = document.getElementById("list"), text = await answer.text();
-    if (!list.contains(document.activeElement)) list.innerHTML = text; // nobody's finger or key is on it
+    const at = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
+    list.innerHTML = text;
+    if (at) [...list.querySelectorAll("a")].find((a) => a.getAttribute("href") === at)?.focus(); // a key was on it
     ages.from(list.querySelector("[data-now]"));
     ages.draw();
     heard = performance.now();

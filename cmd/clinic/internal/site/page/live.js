@@ -131,10 +131,8 @@ const readings = {
     if (session !== state.session) return; // another visit has begun meanwhile
     this.away.hidden = text !== null;
     if (text === null) { this.of = ""; return; }
-    if (this.place.contains(document.activeElement)) return; // a doctor writes
-    this.place.innerHTML = text;
     this.place.hidden = false;
-    shown(this.place);
+    renewed(this.place, text);
   },
 };
 setInterval(() => { if (performance.now() - readings.at > 30000) readings.read(); }, 1000);
