@@ -114,7 +114,7 @@ func (d *desks) stateOf(kiosk string, m broker.Message) error {
 			return err
 		}
 	}
-	return d.errands(kiosk)
+	return d.errands(kiosk, 0)
 }
 
 func (d *desks) tell(kiosk, part string, payload []byte) error {

@@ -11,10 +11,13 @@ import (
 // errandsEvery is how often a kiosk on line is told again what it has not confirmed, and what nobody did in time comes to its end.
 const errandsEvery = 30 * time.Second
 
-// run tells a kiosk its errands, if it is on line.
-func (d *desks) run(kiosk string) {
+// keptEvery is how often a kiosk is reminded of what it has kept and waits for a person: only a result that got lost makes that worth its bytes.
+const keptEvery = 5 * time.Minute
+
+// run tells a kiosk its errands, if it is on line; those that it kept only when they were not heard of for so long.
+func (d *desks) run(kiosk string, quiet time.Duration) {
 	if _, online := d.in.online.Load(kiosk); online {
-		d.put(kiosk, func() error { return d.errands(kiosk) }) // without a place it is busy, and reminded soon
+		d.put(kiosk, func() error { return d.errands(kiosk, quiet) }) // without a place it is busy, and reminded soon
 	}
 }
 
@@ -27,7 +30,7 @@ func (in *Intake) remind(d *desks) error {
 	kiosks, err := in.Ledger.Awaited()
 	for _, kiosk := range kiosks {
 		if _, online := in.online.Load(kiosk); online {
-			d.run(kiosk)
+			d.run(kiosk, keptEvery)
 			continue
 		}
 		if err := in.expire(kiosk, now); err != nil {
@@ -48,12 +51,28 @@ func (in *Intake) expire(kiosk string, now time.Time) error {
 	return err
 }
 
+// late is how long a result may be on its way: what a kiosk has, it ends by itself, and may say so a moment after the end.
+const late = time.Minute
+
 func lapsed(e ledger.Errand, now time.Time) bool {
-	return e.Command.Kind != "" && !e.Status.Over() && now.After(e.Until)
+	until := e.Until
+	if e.Status != "" {
+		until = until.Add(late)
+	}
+	return e.Command.Kind != "" && !e.Status.Over() && now.After(until)
 }
 
-// errands publishes what a kiosk has not confirmed.
-func (d *desks) errands(kiosk string) error {
+// due says whether a kiosk is to be told an errand now: not when it has come to its end, nor what it has told of more recently than quiet ago.
+func due(e ledger.Errand, now time.Time, quiet time.Duration) bool {
+	switch {
+	case e.Status.Over(), e.Status != "" && now.Sub(e.Heard) < quiet:
+		return false
+	}
+	return e.Command.Kind == "" || !now.After(e.Until)
+}
+
+// errands publishes what a kiosk has not confirmed, and ends what nobody did in time.
+func (d *desks) errands(kiosk string, quiet time.Duration) error {
 	now := time.Now()
 	all, err := d.in.Ledger.Errands(kiosk)
 	for _, e := range all {
@@ -61,11 +80,11 @@ func (d *desks) errands(kiosk string) error {
 			break
 		}
 		switch {
-		case e.Status.Over():
-		case e.Command.Kind == "":
-			err = d.tell(kiosk, wire.DownAck, wire.Encode(wire.Ack{ID: e.Command.ID, Status: wire.Seen, By: d.in.Name, Now: e.Made}))
 		case lapsed(e, now):
 			_, err = d.in.Ledger.Settle(kiosk, wire.Result{ID: e.Command.ID, Status: wire.ResultExpired}, now)
+		case !due(e, now, quiet):
+		case e.Command.Kind == "":
+			err = d.tell(kiosk, wire.DownAck, wire.Encode(wire.Ack{ID: e.Command.ID, Status: wire.Seen, By: d.in.Name, Now: e.Made}))
 		default:
 			c := e.Command
 			c.TTL = max(1, int(e.Until.Sub(now)/time.Second))

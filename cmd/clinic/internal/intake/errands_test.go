@@ -139,3 +139,29 @@ func TestUnreadAfterTheLedgerWasLost(t *testing.T) {
 	c = open(t, url, t.TempDir(), false, openRecord(t, dir))
 	unread(2)
 }
+
+// TestWhenAnErrandIsSaid: what was not heard of, every time; what the kiosk keeps, seldom; nothing after its end, which waits a moment for a late result.
+func TestWhenAnErrandIsSaid(t *testing.T) {
+	now := time.Unix(1_790_000_000, 0)
+	message := func(status wire.ResultStatus, heard, left time.Duration) ledger.Errand {
+		return ledger.Errand{Command: wire.Command{ID: "c", Kind: wire.CommandMessage}, Status: status, Heard: now.Add(-heard), Until: now.Add(left)}
+	}
+	receipt := ledger.Errand{Command: wire.Command{ID: "r"}}
+	for name, c := range map[string]struct {
+		e                   ledger.Errand
+		atOnce, later, over bool // said to a kiosk that comes on line; said by the half-minute; at its end
+	}{
+		"new":                         {message("", 0, time.Hour), true, true, false},
+		"kept a minute ago":           {message(wire.ResultKept, time.Minute, time.Hour), true, false, false},
+		"shown long ago":              {message(wire.ResultShown, keptEvery, time.Hour), true, true, false},
+		"done":                        {message(wire.ResultDone, time.Hour, time.Hour), false, false, false},
+		"not heard of, and late":      {message("", 0, -time.Second), false, false, true},
+		"kept, and just late":         {message(wire.ResultKept, time.Hour, -time.Second), false, false, false},
+		"kept, and late for a minute": {message(wire.ResultKept, time.Hour, -late-time.Second), false, false, true},
+		"a receipt":                   {receipt, true, true, false},
+	} {
+		if got := [3]bool{due(c.e, now, 0), due(c.e, now, keptEvery), lapsed(c.e, now)}; got != [3]bool{c.atOnce, c.later, c.over} {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

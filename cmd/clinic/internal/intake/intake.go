@@ -138,7 +138,7 @@ func (in *Intake) serve(ctx context.Context, ready func()) error {
 	for {
 		select {
 		case kiosk := <-in.nudged:
-			d.run(kiosk)
+			d.run(kiosk, 0)
 		case <-again.C:
 			if err := in.remind(d); err != nil {
 				in.Log.Error("errands cannot be read", "why", err)

@@ -26,6 +26,9 @@ type Errand struct {
 // keepOver is how long an errand that came to its end can be looked at.
 const keepOver = 7 * 24 * time.Hour
 
+// keepReceipt is how long a receipt "seen" is told to a kiosk that never confirms it: one of an earlier version does not know how.
+const keepReceipt = 60 * 24 * time.Hour
+
 // Post keeps an errand.
 func (l *Ledger) Post(e Errand) error {
 	if err := l.db.Update(func(txn *badger.Txn) error { return setErrand(txn, e) }); err != nil {
@@ -98,7 +101,7 @@ func (l *Ledger) Forget(now time.Time) error {
 			if err := json.Unmarshal(value, &e); err != nil {
 				return err
 			}
-			if e.Status.Over() && now.Sub(e.Heard) > keepOver {
+			if e.Status.Over() && now.Sub(e.Heard) > keepOver || e.Command.Kind == "" && now.Sub(e.Made) > keepReceipt {
 				old = append(old, rest)
 			}
 			return nil

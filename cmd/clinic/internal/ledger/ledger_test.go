@@ -145,6 +145,17 @@ func TestErrandsOnlyGoForward(t *testing.T) {
 	if kiosks, err := l.Awaited(); err != nil || len(kiosks) != 1 || kiosks[0] != "bhu-10" {
 		t.Errorf("awaited %v, %v", kiosks, err)
 	}
+	must(t, l.Post(Errand{Kiosk: "bhu-2", Command: wire.Command{ID: "r"}, Made: now}))
+	for _, c := range []struct {
+		after time.Duration
+		left  int
+	}{{keepReceipt, 1}, {keepReceipt + 1, 0}} {
+		must(t, l.Forget(now.Add(c.after)))
+		if all, err := l.Errands("bhu-2"); err != nil || len(all) != c.left {
+			t.Errorf("a receipt after %s: %+v, %v", c.after, all, err)
+		}
+	}
+	must(t, l.Post(Errand{Kiosk: "bhu-1", Command: wire.Command{ID: "c", Kind: wire.CommandMessage}, Status: wire.ResultDone, By: "w-7", Heard: now}))
 	for _, c := range []struct {
 		after time.Duration
 		left  int
