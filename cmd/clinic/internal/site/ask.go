@@ -45,7 +45,7 @@ func (s *Site) ask(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, word(language(w, r), "ask.bad"), http.StatusBadRequest)
 		return
 	}
-	if !s.Guard.AllowTo(w, r, door.Look, door.Event{Did: "ask", Kiosk: kiosk, Of: about(c)}) {
+	if !s.Guard.AllowTo(w, r, door.Look, door.Event{Did: "ask", Kiosk: kiosk, Of: about(c.Of)}) {
 		return
 	}
 	c.By = door.Of(r).Account.Name
@@ -57,11 +57,12 @@ func (s *Site) ask(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func about(c wire.Command) []string {
-	if _, ok := kioskOf(c.Of); !ok {
+// about is the Bundle that something is about; none where it is a visit.
+func about(of string) []string {
+	if _, ok := kioskOf(of); !ok {
 		return nil
 	}
-	return []string{c.Of}
+	return []string{of}
 }
 
 // waits are for how long something may be asked.
@@ -83,8 +84,7 @@ func asked(r *http.Request) (wire.Command, error) {
 // answers is what became of what was asked, as a part of a page.
 func (s *Site) answers(w http.ResponseWriter, r *http.Request) {
 	kiosk, of := r.PathValue("name"), r.URL.Query().Get("of")
-	if !door.Of(r).Account.May(door.Look, kiosk) {
-		http.NotFound(w, r)
+	if !s.Guard.AllowAgain(w, r, door.Look, door.Event{Did: string(door.Look), Kiosk: kiosk, Of: about(of)}) {
 		return
 	}
 	u, err := s.Book.Unit(r.Context(), kiosk)
