@@ -38,9 +38,14 @@ func TestWhatIsRefused(t *testing.T) {
 	type act struct{ method, path, body string }
 	acts := func(kiosk, id string) []act {
 		return []act{
-			{"GET", "/kiosk/" + kiosk, ""}, {"GET", "/kiosk/" + kiosk + "/events", ""}, {"GET", "/kiosk/" + kiosk + "/readings?session=x", ""},
-			{"GET", "/kiosk/" + kiosk + "/answers?of=x", ""}, {"GET", "/reading/" + id, ""}, {"GET", "/reading/" + id + "/chart", ""},
-			{"POST", "/kiosk/" + kiosk + "/opened", "id=" + id}, {"POST", "/kiosk/" + kiosk + "/ask", "do=repeat:oximetry&wait=60&of=" + id},
+			{"GET", "/kiosk/" + kiosk, ""},
+			{"GET", "/kiosk/" + kiosk + "/events", ""},
+			{"GET", "/kiosk/" + kiosk + "/readings?session=x", ""},
+			{"GET", "/kiosk/" + kiosk + "/answers?of=x", ""},
+			{"GET", "/reading/" + id, ""},
+			{"GET", "/reading/" + id + "/chart", ""},
+			{"POST", "/kiosk/" + kiosk + "/opened", "id=" + id},
+			{"POST", "/kiosk/" + kiosk + "/ask", "do=repeat:oximetry&wait=60&of=" + id},
 		}
 	}
 	ask := func(a act, cookie, token string, change func(*http.Request)) int {
@@ -95,8 +100,12 @@ func TestWhatIsRefused(t *testing.T) {
 	refused("a doctor releases", release, 404, "no right", cookie, token, nil)
 	refused("a supervisor of another region", act{"POST", "/kiosk/layyah-1/release", "id=" + other}, 404, "no right", watcher, watcherToken, nil)
 	for _, a := range []act{
-		{"POST", "/kiosk/bhu-1/release", "id=" + other}, {"POST", "/kiosk/bhu-1/opened", "id=" + other}, {"POST", "/kiosk/bhu-1/opened", ""},
-		{"POST", "/kiosk/bhu-1/ask", "do=watch&wait=60"}, {"POST", "/kiosk/bhu-1/ask", "do=message&wait=60&text="}, {"POST", "/kiosk/bhu-1/ask", "do=repeat:oximetry&wait=9"},
+		{"POST", "/kiosk/bhu-1/release", "id=" + other},
+		{"POST", "/kiosk/bhu-1/opened", "id=" + other},
+		{"POST", "/kiosk/bhu-1/opened", ""},
+		{"POST", "/kiosk/bhu-1/ask", "do=watch&wait=60"},
+		{"POST", "/kiosk/bhu-1/ask", "do=message&wait=60&text="},
+		{"POST", "/kiosk/bhu-1/ask", "do=repeat:oximetry&wait=9"},
 	} {
 		c, tok := cookie, token
 		if strings.HasSuffix(a.path, "/release") {
