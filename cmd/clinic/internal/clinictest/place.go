@@ -33,7 +33,6 @@ type Place struct {
 	Broker string // host:port
 	Hub    *ward.Hub
 	Book   *chart.Book
-	Intake *intake.Intake
 }
 
 // New starts one.
@@ -60,7 +59,7 @@ func New(t *testing.T) *Place {
 	})
 	at := broker.Opts{URL: "tcp://" + b.Addr()}
 	in := intake.New(intake.Opts{Name: "clinic-1", Base: base, Broker: at, Ledger: l, Record: record, Log: Quiet, Zone: time.FixedZone("PKT", 5*60*60)})
-	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}, in}
+	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}}
 	p.Background(in.Run)
 	line := ward.Line{Hub: p.Hub, Name: "clinic-1", Root: wire.LiveRoot, Broker: at, Log: Quiet}
 	p.Background(line.Run)

@@ -29,6 +29,7 @@ type Provider struct {
 
 	mu    sync.Mutex
 	found *oidc.Provider
+	away  time.Time // when it was last found not to answer
 	began map[string]begun
 }
 
@@ -47,6 +48,7 @@ type begun struct {
 
 const (
 	askLimit  = 10 * time.Second // how long the provider may take to answer
+	tryAgain  = 5 * time.Second  // and how long it is not asked again when it did not
 	atMost    = 10 * time.Minute // how long somebody may take to sign in there
 	mostBegun = 1000             // sign-ins at once; of more the oldest is forgotten
 )
@@ -66,8 +68,12 @@ func (p *Provider) ask(ctx context.Context) (*oidc.Provider, *oauth2.Config, err
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.found == nil {
+		if time.Since(p.away) < tryAgain {
+			return nil, nil, ErrAway // who waits behind one that asks need not wait as long again
+		}
 		found, err := oidc.NewProvider(context.WithoutCancel(p.client(ctx)), p.Issuer)
 		if err != nil {
+			p.away = time.Now()
 			return nil, nil, ErrAway // the error quotes what came back
 		}
 		p.found = found
