@@ -104,22 +104,24 @@ func (r *receipts) reconcile() error {
 		if err != nil {
 			return fmt.Errorf("reconcile receipts: %w", err)
 		}
-		if err := r.match(receipt.Entry, item, state, now); err != nil {
+		if err := r.match(receipt, item, state, now); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (r *receipts) match(entry string, item queue.Item, state queue.State, now clock.Stamp) error {
-	if err := r.store.Reach(entry, visits.Saved, now); err != nil {
-		return err
+func (r *receipts) match(kept visits.Receipt, item queue.Item, state queue.State, now clock.Stamp) error {
+	if _, saved := kept.Steps[visits.Saved]; !saved {
+		if err := r.store.Reach(kept.Entry, visits.Saved, now); err != nil {
+			return err
+		}
 	}
-	switch state {
-	case queue.Delivered:
-		return r.store.Reach(entry, visits.Recorded, now)
-	case queue.Parked:
-		return r.store.Park(entry, item.Parked)
+	switch {
+	case state == queue.Delivered:
+		return r.store.Reach(kept.Entry, visits.Recorded, now)
+	case kept.Parked != item.Parked: // of one that waits it is empty: it was released
+		return r.store.Park(kept.Entry, item.Parked)
 	}
 	return nil
 }

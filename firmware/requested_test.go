@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -103,5 +104,31 @@ func TestReleaseFromAfar(t *testing.T) {
 	}
 	if all, err := b.k.visits.Receipts(""); err != nil || all[0].Parked != "" {
 		t.Errorf("%+v, %v", all, err)
+	}
+}
+
+// TestReleasedAndRecordedBeforeACrash: what the queue has delivered counts as recorded at the next start, also where the receipt still says that it is parked.
+func TestReleasedAndRecordedBeforeACrash(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.start()
+	b.measured()
+	s, err := backend{b.k}.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := s.Receipts[0].Entry
+	it, _, err := b.k.queue.Find(entry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(b.k.visits.Park(entry, "a rule"), b.k.queue.Ack(t.Context(), it.Seq)); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.k.receipts.reconcile(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := b.k.tally(); err != nil || got.Saved != 1 || got.Recorded != 1 || got.Waiting+got.Parked != 0 {
+		t.Errorf("the books: %+v, %v", got, err)
 	}
 }

@@ -16,6 +16,6 @@
 //
 // # Limits
 //
-// Receipts and states of the newest 500 visits stay; Trim forgets older ones whose readings are all recorded or parked. Evidence stays of the
+// Receipts and states of the newest 500 visits stay; Trim forgets older ones whose readings are all recorded. Evidence stays of the
 // newest 500 readings.
 package visits

@@ -33,10 +33,10 @@ type Receipt struct {
 	Superseded string               `json:"superseded,omitempty"` // by which reading
 }
 
-// Done says that nothing more will happen by itself.
+// Done says that nothing more will happen. A parked entry is not done: a person may release it, and then it is recorded and has to be counted.
 func (r Receipt) Done() bool {
 	_, recorded := r.Steps[Recorded]
-	return recorded || r.Parked != ""
+	return recorded
 }
 
 func begin(txn *badger.Txn, r Receipt) error {
@@ -145,7 +145,7 @@ func (s *Store) Newest(n int) ([]Receipt, error) {
 	return all, nil
 }
 
-// Trim forgets whole visits beyond the newest keep, oldest first and a few at a time, but none with an entry that is neither recorded nor parked,
+// Trim forgets whole visits beyond the newest keep, oldest first and a few at a time, but none with an entry that is not recorded,
 // nor the one in progress.
 func (s *Store) Trim(keep int) error {
 	old, err := s.keys(visitPrefix)
