@@ -225,3 +225,36 @@ func TestFullDiskIsRefusedBeforeDamage(t *testing.T) {
 		t.Errorf("after room was made: %q", got)
 	}
 }
+
+// What was delivered is found as delivered at every moment, also while the segment that has it is let go.
+func TestFindWhileSegmentsAreLetGo(t *testing.T) {
+	q, _ := reopen(t, t.TempDir(), small4)
+	const all = 400
+	var delivered atomic.Int64
+	failed := make(chan error, 1)
+	go func() {
+		for n := range all {
+			id := fmt.Sprint(n)
+			err := q.Put(t.Context(), id, Routine, []byte(id))
+			it, _, found := q.Find(id)
+			if err := errors.Join(err, found, q.Ack(t.Context(), it.Seq)); err != nil {
+				failed <- err
+				return
+			}
+			delivered.Add(1)
+		}
+	}()
+	for n := int64(0); n < all && len(failed) == 0; {
+		n = delivered.Load()
+		for i := max(0, n-80); i < n; i++ {
+			if _, state, err := q.Find(fmt.Sprint(i)); err != nil || state != Delivered {
+				t.Fatalf("item %d is %q (%v)", i, state, err)
+			}
+		}
+	}
+	select {
+	case err := <-failed:
+		t.Error(err)
+	default:
+	}
+}

@@ -151,20 +151,25 @@ func (q *Queue) Find(id string) (Item, State, error) {
 	if err != nil {
 		return Item{}, "", err
 	}
-	q.mu.Lock()
-	s, _ := q.register.get(seq)
-	q.mu.Unlock()
-	if seq > 0 && s == gone {
-		return Item{Seq: seq, ID: id}, Delivered, nil
-	}
+	s := q.standing(seq)
 	items, err := q.load([]uint64{seq})
 	if err != nil {
 		return Item{}, "", err
+	}
+	if len(items) == 0 && seq > 0 && q.standing(seq) == gone { // which may have happened only now
+		return Item{Seq: seq, ID: id}, Delivered, nil
 	}
 	if len(items) == 0 {
 		return Item{}, "", fmt.Errorf("find %s: %w", id, ErrUnknown)
 	}
 	return items[0], s.state(), nil
+}
+
+func (q *Queue) standing(seq uint64) standing {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	s, _ := q.register.get(seq)
+	return s
 }
 
 // number is under which number an id was put, or 0.
