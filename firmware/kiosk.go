@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"nabz/drivers/board"
 	"nabz/drivers/port"
@@ -113,6 +114,11 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 	}
 	k.tasks = append(k.peripherals(cuff), k.board, k.desk, k.receipts)
 	return k, nil
+}
+
+// Also has a kiosk that does not run yet run further tasks. Those from outside hear of the time what is certain.
+func (k *Kiosk) Also(make func(atLeast func() time.Time) Task) {
+	k.tasks = append(k.tasks, make(k.clock.AtLeast))
 }
 
 // URL is where the screen is.

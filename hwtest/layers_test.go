@@ -57,6 +57,8 @@ var layers = []struct {
 		"firmware/workers", "firmware/audit", "firmware/bidi",
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
+	{"provisioning/signed", nil},
+	{"provisioning/est", []string{"provisioning/authority"}},
 	{"provisioning/...", []string{"firmware/config", "firmware/wire", "firmware/chain", "provisioning/..."}},
 	{"hwtest/queuebench", []string{"queue"}},
 	{"hwtest/distrust", nil},
@@ -74,7 +76,7 @@ var layers = []struct {
 		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "firmware/bidi", "drivers/vitals",
 		"cmd/clinic/internal/...",
 	}},
-	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/..."}},
+	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/...", "provisioning/authority", "provisioning/est"}},
 	{"cmd/...", []string{"firmware/...", "drivers/...", "queue", "provisioning/...", "hwtest", "hwtest/stage"}},
 }
 
@@ -90,6 +92,8 @@ var fences = map[string][]string{
 	"github.com/eclipse/paho.mqtt":       {"firmware/broker"},
 	"github.com/nats-io":                 {"cmd/clinic/internal/bus"},
 	"filippo.io/age":                     {"provisioning/authority"},
+	"github.com/smallstep/pkcs7":         {"provisioning/signed", "provisioning/est"},
+	"charm.land/huh/v2":                  {"cmd/kioskctl"},
 	"github.com/coreos/go-oidc":          {"cmd/clinic/internal/door"},
 	"golang.org/x/oauth2":                {"cmd/clinic/internal/door"},
 	"modernc.org/sqlite":                 {"hwtest/queuebench"},

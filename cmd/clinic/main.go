@@ -37,6 +37,7 @@ type cli struct {
 	Serve   serveCmd         `cmd:"" help:"Receive, record, answer."`
 	Broker  brokerCmd        `cmd:"" help:"Run the embedded broker alone."`
 	Replica replicaCmd       `cmd:"" help:"Serve the doctors' pages of a clinic that runs elsewhere."`
+	Enrol   enrolCmd         `cmd:"" help:"Let invited boxes enrol, and kiosks renew, on line."`
 	Account accountCmd       `cmd:"" help:"Make an account for the doctors' pages."`
 	Version kong.VersionFlag `help:"Print version and commit."`
 }

@@ -10,12 +10,14 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/lmittmann/tint"
 
 	"nabz/firmware"
 	"nabz/firmware/config"
+	"nabz/provisioning/identity"
 )
 
 // Stamped by the Makefile.
@@ -82,6 +84,11 @@ func (r runCmd) Run() error {
 	k, err := firmware.Open(cfg, version, log)
 	if err != nil {
 		return err
+	}
+	if cfg.Identity != "" {
+		k.Also(func(atLeast func() time.Time) firmware.Task {
+			return &identity.Keeper{Folder: identity.Folder{Dir: cfg.Identity}, Sticks: cfg.Export, Now: atLeast, Log: log}
+		})
 	}
 	fmt.Println("kiosk ready:", k.URL())
 	err = errors.Join(k.Run(ctx), k.Close())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"nabz/provisioning/authority"
+	"nabz/provisioning/identity"
 )
 
 // authorityCmd is what headquarters does.
@@ -20,6 +22,10 @@ type authorityCmd struct {
 	Revoke authorityRevokeCmd `cmd:"" help:"Take the certificates of a name back."`
 	Lists  authorityListsCmd  `cmd:"" help:"Write the revocation lists anew."`
 	Log    authorityLogCmd    `cmd:"" help:"What was issued and revoked, and whether that record is whole."`
+
+	Invite      authorityInviteCmd      `cmd:"" help:"Let one box enrol itself on line, once."`
+	Fingerprint authorityFingerprintCmd `cmd:"" help:"Of the root: what a technician types where there is no link."`
+	Inventory   authorityInventoryCmd   `cmd:"" help:"Every kiosk as the log has it, as CSV."`
 }
 
 // Help implements kong.HelpProvider.
@@ -29,6 +35,7 @@ first line of standard input, or from --passphrase.
 
 Examples:
   kioskctl authority create hq --programme 'Layyah telehealth' < passphrase
+  kioskctl authority invite hq bhu-12 --server https://clinic.example:8443 < passphrase
   kioskctl authority sign hq --kind kiosk --days 540 bhu-12.csr < passphrase
   kioskctl authority revoke hq --kind kiosk bhu-12 --why stolen < passphrase
   kioskctl authority log hq`
@@ -85,8 +92,8 @@ func (c authorityCreateCmd) Run() error {
 
 type authoritySignCmd struct {
 	Dir      string   `arg:"" type:"existingdir" help:"The authority's folder."`
-	Requests []string `arg:"" type:"existingfile" help:"Requests (PKCS #10), one name each; the certificate is written beside each as .crt."`
-	Kind     string   `required:"" enum:"kiosk,clinic,server" help:"kiosk, clinic or server."`
+	Requests []string `arg:"" type:"existingfile" help:"Requests (PKCS #10), one name each; the certificate is written beside each as .crt, and for a kiosk a bundle as .nabz."`
+	Kind     string   `required:"" enum:"kiosk,clinic,server,signer" help:"kiosk, clinic, server, or signer of site profiles."`
 	Days     int      `default:"540" help:"Life: three times the longest planned outage."`
 	Also     []string `help:"Further names and addresses of a server."`
 	Anew     bool     `help:"The name may have a certificate with another key, which is then revoked: the box was replaced."`
@@ -115,7 +122,13 @@ func (c authoritySignCmd) Run() (err error) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		out := strings.TrimSuffix(file, filepath.Ext(file)) + ".crt"
+		base := strings.TrimSuffix(file, filepath.Ext(file))
+		if c.Kind == string(authority.Kiosk) {
+			if err := c.bundle(a, cert, base); err != nil {
+				return err
+			}
+		}
+		out := base + ".crt"
 		if err := os.WriteFile(out, append(authority.Chain(cert), a.Trusted()...), 0o644); err != nil {
 			return err
 		}
@@ -124,10 +137,29 @@ func (c authoritySignCmd) Run() (err error) {
 	return nil
 }
 
+// bundle writes what goes to a kiosk on a stick.
+func (c authoritySignCmd) bundle(a *authority.Authority, cert *x509.Certificate, base string) error {
+	lists, err := os.ReadFile(filepath.Join(c.Dir, "ca.crl"))
+	if err != nil {
+		return err
+	}
+	content, err := identity.Bundle{
+		Name: cert.Subject.CommonName, Certificate: string(authority.Chain(cert)), Authorities: string(a.Trusted()), Lists: string(lists),
+	}.Encode()
+	if err != nil {
+		return err
+	}
+	raw, err := a.Sign(content)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(filepath.Dir(base), identity.BundleName(cert.Subject.CommonName)), raw, 0o644)
+}
+
 type authorityRevokeCmd struct {
 	Dir  string `arg:"" type:"existingdir" help:"The authority's folder."`
 	Name string `arg:"" help:"Whose certificates."`
-	Kind string `required:"" enum:"kiosk,clinic,server" help:"kiosk, clinic or server."`
+	Kind string `required:"" enum:"kiosk,clinic,server,signer" help:"kiosk, clinic, server, or signer of site profiles."`
 	Why  string `required:"" help:"For the log."`
 	secretFlag
 }
@@ -157,7 +189,7 @@ func (c authorityListsCmd) Run() (err error) {
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.Renew(), a.Close())
+	return errors.Join(a.RenewLists(), a.Close())
 }
 
 type authorityLogCmd struct {

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +23,9 @@ import (
 	"nabz/firmware/broker"
 	"nabz/firmware/config"
 	"nabz/firmware/wire"
+	"nabz/provisioning/authority"
+	"nabz/provisioning/est"
+	"nabz/provisioning/identity"
 )
 
 // steps are commands of this program, one after the other, as the README tells them.
@@ -29,6 +36,48 @@ func steps(t *testing.T, all ...string) {
 			t.Fatalf("kioskctl %s: %d", line, code)
 		}
 	}
+}
+
+// output is what a command prints.
+func output(t *testing.T, line string) string {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout := os.Stdout
+	os.Stdout = w
+	steps(t, line)
+	os.Stdout = stdout
+	w.Close()
+	out, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// enrolment serves boxes that enrol at the authority in a folder, with the key pair of the broker's host.
+func enrolment(t *testing.T) (url string) {
+	t.Helper()
+	a, err := authority.Open("hq", "synthetic horse staple")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.Close() })
+	own, err := tls.LoadX509KeyPair("broker/server.crt", "broker/server.key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lists, err := filepath.Abs("hq/ca.crl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := httptest.NewUnstartedServer((&est.Server{Authority: a, Lists: lists, Grace: 24 * time.Hour, Log: slog.New(slog.DiscardHandler)}).Handler())
+	s.TLS = est.TLS(own)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s.URL
 }
 
 // TestFromNothingToATrustedKiosk: with the commands of the README a kiosk publishes over mutual TLS through a real Mosquitto that takes nobody else; renewed, it goes on with
@@ -59,10 +108,9 @@ func TestFromNothingToATrustedKiosk(t *testing.T) {
 	write("passphrase", "synthetic horse staple\n")
 	steps(t,
 		"authority create hq --cost 10 --programme Test --passphrase passphrase",
-		"request 127.0.0.1 --out broker", "request clinic-1 --clinic --out clinic", "request bhu-1 --out box",
+		"request 127.0.0.1 --out broker", "request clinic-1 --clinic --out clinic",
 		"authority sign hq --kind server --passphrase passphrase broker/127.0.0.1.csr",
 		"authority sign hq --kind clinic --passphrase passphrase clinic/clinic-1.csr clinic/clinic-1-ward.csr clinic/clinic-1-counter.csr",
-		"authority sign hq --kind kiosk --passphrase passphrase box/bhu-1.csr",
 		fmt.Sprintf("broker-config broker --at %s/broker --state %s/broker --port %s --clinic clinic-1", here, here, port),
 	)
 	copyTo := func(from, to string) {
@@ -75,7 +123,7 @@ func TestFromNothingToATrustedKiosk(t *testing.T) {
 	}
 	copyTo("broker/127.0.0.1.crt", "broker/server.crt")
 	copyTo("broker/127.0.0.1.key", "broker/server.key")
-	for _, dir := range []string{"broker", "clinic", "box"} {
+	for _, dir := range []string{"broker", "clinic"} {
 		copyTo("hq/ca.crt", dir+"/ca.crt")
 		copyTo("hq/ca.crl", dir+"/ca.crl")
 	}
@@ -85,6 +133,17 @@ func TestFromNothingToATrustedKiosk(t *testing.T) {
 	}
 	write("broker/mosquitto.conf", string(conf)+"user root\nlog_dest stderr\n")
 	stop := mosquitto(t, filepath.Join(here, "broker/mosquitto.conf"))
+
+	line := output(t, "authority invite hq bhu-1 --site BHU-12 --passphrase passphrase --server "+enrolment(t))
+	steps(t, "enrol "+line+" --identity box", "label --identity box --out box") // all that is typed at the kiosk
+	for name, want := range map[string]string{"box/bhu-1.svg": ">bhu-1<", "box/bhu-1.json": `"kiosk": "bhu-1"`} {
+		if raw, err := os.ReadFile(name); err != nil || !strings.Contains(string(raw), want) {
+			t.Errorf("%s: %v\n%s", name, err, raw)
+		}
+	}
+	if out := output(t, "authority inventory hq"); !strings.Contains(out, "bhu-1,") || !strings.Contains(out, ",good") {
+		t.Errorf("inventory: %s", out)
+	}
 
 	url := "ssl://127.0.0.1:" + port
 	id, err := broker.Identity{CA: "clinic/ca.crt", Cert: "clinic/clinic-1.crt", Key: "clinic/clinic-1.key"}.Config(nil)
@@ -110,15 +169,12 @@ func TestFromNothingToATrustedKiosk(t *testing.T) {
 		return states
 	}
 	states := hear()
-	write("kiosk.toml", fmt.Sprintf(`name = "bhu-1"
+	write("kiosk.toml", fmt.Sprintf(`identity = "%[1]s/box"
 data = "%[1]s/data"
 [screen]
 listen = "127.0.0.1:0"
 [broker]
 url = "%[2]s"
-ca = "%[1]s/box/ca.crt"
-cert = "%[1]s/box/bhu-1.crt"
-key = "%[1]s/box/bhu-1.key"
 `, here, url))
 	cfg, err := config.Load("kiosk.toml")
 	if err != nil {
@@ -139,7 +195,16 @@ key = "%[1]s/box/bhu-1.key"
 	})
 	expectState(t, states, wire.Online)
 
-	steps(t, "request bhu-1 --out box", "authority sign hq --kind kiosk --days 900 --passphrase passphrase box/bhu-1.csr")
+	old, err := os.ReadFile("box/kiosk.crt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (identity.Folder{Dir: "box"}).Renew(t.Context(), nil); err != nil { // the kiosk does it by itself when a third of the life is over
+		t.Fatal(err)
+	}
+	if now, err := os.ReadFile("box/kiosk.crt"); err != nil || bytes.Equal(now, old) {
+		t.Fatalf("not renewed: %v", err)
+	}
 	stop()
 	stop = mosquitto(t, filepath.Join(here, "broker/mosquitto.conf"))
 	expectState(t, hear(), wire.Online) // the renewed certificate is in the place of the first
@@ -148,7 +213,7 @@ key = "%[1]s/box/bhu-1.key"
 	copyTo("hq/ca.crl", "broker/ca.crl")
 	stop()
 	mosquitto(t, filepath.Join(here, "broker/mosquitto.conf"))
-	gone, err := broker.Identity{CA: "box/ca.crt", Cert: "box/bhu-1.crt", Key: "box/bhu-1.key"}.Config(nil)
+	gone, err := broker.Identity{CA: "box/ca.crt", Cert: "box/kiosk.crt", Key: "box/kiosk.key"}.Config(nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,6 +23,8 @@ type cli struct {
 	Detect       detectCmd        `cmd:"" help:"What is plugged in where, and the lines of kiosk.toml for it."`
 	Replay       replayCmd        `cmd:"" help:"Play a capture through a device's driver and print one JSON object per sample."`
 	Record       recordCmd        `cmd:"" help:"Record what a device sends, for replay."`
+	Enrol        enrolCmd         `cmd:"" help:"Make this box a kiosk of a programme, or go on with that."`
+	Label        labelCmd         `cmd:"" help:"A label for this box, and its line in the inventory."`
 	Request      requestCmd       `cmd:"" help:"Make a key, and the request for its certificate."`
 	Authority    authorityCmd     `cmd:"" help:"The programme's own certificate authority, at headquarters."`
 	BrokerConfig brokerConfigCmd  `cmd:"" help:"The rules of a broker by which a kiosk speaks only for itself."`
@@ -32,6 +34,7 @@ type cli struct {
 const description = `The technician's tool.
 
 Examples:
+  kioskctl enrol
   kioskctl status
   kioskctl detect
   kioskctl queue parked

@@ -17,6 +17,7 @@ import (
 // Config is a checked kiosk.toml: Parse made it, so every rule of it holds.
 type Config struct {
 	Name     string         // kiosk id in every topic: 1 to 40 of a-z, 0-9 and -
+	Identity string         // folder that kioskctl enrol made; empty: the kiosk is not enrolled
 	Data     string         // folder of everything durable
 	Practice bool           // training or simulated devices: own topic root, HTEST on every resource
 	Zone     *time.Location // fixed offset that times are shown and sent with

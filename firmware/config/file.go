@@ -2,11 +2,13 @@ package config
 
 import (
 	_ "embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,6 +25,7 @@ var Example string
 // file is kiosk.toml as it is written; check turns it into a Config.
 type file struct {
 	Name     string `toml:"name"`
+	Identity string `toml:"identity"`
 	Data     string `toml:"data"`
 	Practice bool   `toml:"practice"`
 	Offset   string `toml:"utc_offset"`
@@ -109,8 +112,9 @@ func (f *faults) need(ok bool, key, format string, args ...any) {
 
 func (f file) check() (Config, error) {
 	var bad faults
+	f = bad.enrolled(f)
 	c := Config{
-		Name: f.Name, Data: f.Data, Practice: f.Practice, FHIRBase: strings.TrimSuffix(f.FHIRBase, "/"), Listen: f.Screen.Listen,
+		Name: f.Name, Identity: f.Identity, Data: f.Data, Practice: f.Practice, FHIRBase: strings.TrimSuffix(f.FHIRBase, "/"), Listen: f.Screen.Listen,
 		Quota:       f.Queue.QuotaMB << 20,
 		Exam:        Exam{Rest: time.Duration(f.Exam.Rest), Gap: time.Duration(f.Exam.Gap), Readings: f.Exam.Readings},
 		Oximeter:    Device(f.Oximeter),
@@ -134,6 +138,27 @@ func (f file) check() (Config, error) {
 		return Config{}, errors.Join(bad...)
 	}
 	return c, nil
+}
+
+// enrolled takes name and certificate from the identity's folder, where kiosk.toml does not say them.
+func (f *faults) enrolled(in file) file {
+	if in.Identity == "" {
+		return in
+	}
+	var told struct {
+		Name string `json:"name"`
+	}
+	raw, err := os.ReadFile(filepath.Join(in.Identity, "enrolment.json"))
+	if err == nil {
+		err = json.Unmarshal(raw, &told)
+	}
+	f.need(err == nil, "identity", "%v: enrol this box first: kioskctl enrol --identity %s", err, in.Identity)
+	f.need(err != nil || in.Name == "" || in.Name == told.Name, "name", "%q: this box was enrolled as %q; leave the name out", in.Name, told.Name)
+	in.Name = told.Name
+	if b := &in.Broker; b.CA == "" && b.Cert == "" && b.Key == "" {
+		b.CA, b.Cert, b.Key = filepath.Join(in.Identity, "ca.crt"), filepath.Join(in.Identity, "kiosk.crt"), filepath.Join(in.Identity, "kiosk.key")
+	}
+	return in
 }
 
 func (f *faults) exam(c Config) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"nabz/firmware/chain"
+	"nabz/provisioning/signed"
 )
 
 const (
@@ -27,8 +28,11 @@ const (
 	early = 24 * time.Hour
 )
 
-// keysFile holds both keys.
-const keysFile = "keys.age"
+// The keys. The root's is needed to make an authority and to list what of its own is revoked; where certificates are given on line it stays away.
+const (
+	rootFile    = "root.age"
+	issuingFile = "issuing.age"
+)
 
 // leastPassphrase is how many characters a passphrase has: a stolen folder must not be worth guessing at.
 const leastPassphrase = 16
@@ -39,12 +43,14 @@ type Authority struct {
 	now     func() time.Time
 	root    *x509.Certificate
 	issuing *x509.Certificate
-	rootKey *ecdsa.PrivateKey
+	rootKey *ecdsa.PrivateKey // nil where root.age is not here
 	key     *ecdsa.PrivateKey
 
-	mu  sync.Mutex
-	log *chain.File
-	all []Entry
+	mu   sync.Mutex
+	lock *os.File // held while something is done: another process may have the folder open too
+	log  *chain.File
+	read int64 // bytes of the log that all has
+	all  []Entry
 }
 
 // Create makes an authority in a folder that is not there yet, whole or not at all. A guess at the passphrase takes 2^cost steps; UsualCost is about a second.
@@ -91,17 +97,19 @@ func create(dir, programme, passphrase string, cost int) error {
 	}
 	issuing, err := sign(&x509.Certificate{
 		Subject: pkix.Name{Organization: []string{programme}, CommonName: programme + " issuing"}, NotBefore: now.Add(-early), NotAfter: now.Add(issuingLife),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign, MaxPathLenZero: true,
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign | x509.KeyUsageDigitalSignature, MaxPathLenZero: true,
 	}, root, &key.PublicKey, rootKey)
 	if err != nil {
 		return err
 	}
-	sealed, err := seal(passphrase, cost, rootKey, key)
-	if err == nil {
-		err = WriteWhole(filepath.Join(dir, keysFile), sealed, 0o600)
-	}
-	if err != nil {
-		return err
+	for name, key := range map[string]*ecdsa.PrivateKey{rootFile: rootKey, issuingFile: key} {
+		sealed, err := seal(passphrase, cost, key)
+		if err == nil {
+			err = WriteWhole(filepath.Join(dir, name), sealed, 0o600)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	for name, certs := range map[string][]*x509.Certificate{"root.crt": {root}, "issuing.crt": {issuing}, "ca.crt": {issuing, root}} {
 		if err := WriteWhole(filepath.Join(dir, name), Chain(certs...), 0o644); err != nil {
@@ -109,13 +117,17 @@ func create(dir, programme, passphrase string, cost int) error {
 		}
 	}
 	a := &Authority{dir: dir, now: time.Now, root: root, issuing: issuing, rootKey: rootKey, key: key}
-	if a.log, err = chain.Open(filepath.Join(dir, "log")); err != nil {
+	if err := a.openLock(); err != nil {
 		return err
 	}
-	return errors.Join(a.note(Entry{Did: Created, Name: programme, Serial: issuing.SerialNumber.Text(16), Until: issuing.NotAfter}), a.writeLists(), a.log.Close())
+	err = a.exclusively(func() error {
+		e := Entry{Did: Created, Name: programme, Serial: issuing.SerialNumber.Text(16), Until: issuing.NotAfter}
+		return errors.Join(a.note(e), a.writeLists())
+	})
+	return errors.Join(err, a.Close())
 }
 
-// Open opens an authority with its passphrase.
+// Open opens an authority with its passphrase. Several processes may have it open.
 func Open(dir, passphrase string) (*Authority, error) {
 	a := &Authority{dir: dir, now: time.Now}
 	var err error
@@ -123,22 +135,47 @@ func Open(dir, passphrase string) (*Authority, error) {
 		a.issuing, err = readCertificate(filepath.Join(dir, "issuing.crt"))
 	}
 	if err == nil {
-		a.rootKey, a.key, err = unseal(filepath.Join(dir, keysFile), passphrase)
+		a.key, err = unseal(filepath.Join(dir, issuingFile), passphrase)
 	}
 	if err == nil {
-		a.log, err = chain.Open(filepath.Join(dir, "log"))
+		if a.rootKey, err = unseal(filepath.Join(dir, rootFile), passphrase); errors.Is(err, os.ErrNotExist) {
+			err = nil
+		}
+	}
+	if err == nil {
+		err = a.openLock()
+	}
+	if err == nil {
+		err = a.exclusively(func() error { return nil })
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open authority: %w", err)
-	}
-	if err := a.readLog(); err != nil {
-		return nil, errors.Join(fmt.Errorf("open authority: %w", err), a.log.Close())
+		return nil, errors.Join(fmt.Errorf("open authority: %w", err), a.Close())
 	}
 	return a, nil
 }
 
 // Close closes it.
-func (a *Authority) Close() error { return a.log.Close() }
+func (a *Authority) Close() error {
+	var err error
+	if a.log != nil {
+		err = a.log.Close()
+	}
+	if a.lock != nil {
+		err = errors.Join(err, a.lock.Close())
+	}
+	return err
+}
+
+// Sign puts a content for kiosks under the issuing key's signature (CMS); see package signed.
+func (a *Authority) Sign(content []byte) ([]byte, error) {
+	return signed.Sign(content, a.key, a.issuing)
+}
+
+// Root is the certificate that all trust begins with.
+func (a *Authority) Root() *x509.Certificate { return a.root }
+
+// HasRootKey says whether the root's key is here too.
+func (a *Authority) HasRootKey() bool { return a.rootKey != nil }
 
 // Trusted are the certificates that kiosks, clinics and brokers trust, as PEM.
 func (a *Authority) Trusted() []byte { return Chain(a.issuing, a.root) }

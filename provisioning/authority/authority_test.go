@@ -224,8 +224,8 @@ func TestTheFolder(t *testing.T) {
 	if _, err := Open(dir, "another horse staple"); err == nil || !strings.Contains(err.Error(), "passphrase") {
 		t.Errorf("another passphrase: %v", err)
 	}
-	sealed, err := os.ReadFile(filepath.Join(dir, keysFile))
-	info, serr := os.Stat(filepath.Join(dir, keysFile))
+	sealed, err := os.ReadFile(filepath.Join(dir, issuingFile))
+	info, serr := os.Stat(filepath.Join(dir, issuingFile))
 	if err != nil || serr != nil || !bytes.HasPrefix(sealed, []byte("age-encryption.org/")) || bytes.Contains(sealed, []byte("PRIVATE")) || info.Mode().Perm() != 0o600 {
 		t.Errorf("the keys: %v, %v", err, info.Mode())
 	}
@@ -243,5 +243,78 @@ func TestTheFolder(t *testing.T) {
 	}
 	if _, err := Open(dir, passphrase); err == nil || !strings.Contains(err.Error(), "changed") {
 		t.Errorf("a changed log: %v", err)
+	}
+}
+
+// TestInvitations: an invitation ends, and says so in no more than its line; what people do to the line when they type it does not matter.
+func TestInvitations(t *testing.T) {
+	_, a := created(t)
+	token, root, err := a.Invite(Guest{Name: "bhu-1", Until: time.Now().Add(time.Hour), Life: year})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := Invitation{Server: "https://clinic.example:8443", Name: "bhu-1", Token: token, Root: root}
+	typed := strings.NewReplacer("0", "o", "1", "l").Replace(strings.ToLower(line.String()))
+	got, err := ParseInvitation(strings.Replace(typed, "bhu-l", "bhu-1", 1))
+	if want := line; err != nil || got.Token != want.Token || got.Root != want.Root || got.Name != want.Name {
+		t.Errorf("%q: %+v, %v", typed, got, err)
+	}
+	for _, bad := range []string{
+		"", "bhu-1", "http://clinic.example/bhu-1#" + token + "." + root, "https://clinic.example/BHU#" + token + "." + root,
+		"https://clinic.example/bhu-1#" + token, "https://clinic.example/bhu-1#" + token[1:] + "." + root, "https:///bhu-1#" + token + "." + root,
+	} {
+		if i, err := ParseInvitation(bad); err == nil {
+			t.Errorf("%q: %+v", bad, i)
+		}
+	}
+	r := request(t, Kiosk, "bhu-1")
+	a.now = func() time.Time { return time.Now().Add(time.Hour) }
+	if _, err := a.Admit("bhu-1", token, r.CSR); !errors.Is(err, ErrToken) {
+		t.Errorf("an invitation that is over: %v", err)
+	}
+	a.now = time.Now
+	if _, err := a.Admit("bhu-1", token, r.CSR); err != nil {
+		t.Error(err)
+	}
+	for name, g := range map[string]Guest{
+		"over already":  {Name: "bhu-1", Until: time.Now().Add(-time.Hour), Life: year},
+		"no life":       {Name: "bhu-1", Until: time.Now().Add(time.Hour)},
+		"no kiosk name": {Name: "BHU 1", Until: time.Now().Add(time.Hour), Life: year},
+	} {
+		if _, _, err := a.Invite(g); err == nil {
+			t.Errorf("%s was invited", name)
+		}
+	}
+}
+
+// TestTwoProcesses: what one does the other knows, and both go on with one log.
+func TestTwoProcesses(t *testing.T) {
+	dir, a := created(t)
+	b := open(t, dir)
+	for i, who := range []*Authority{a, b, a, b, b, a} {
+		who.must(t, request(t, Kiosk, "bhu-"+string(rune('a'+i))))
+	}
+	if _, err := a.Issue(request(t, Kiosk, "bhu-e")); !errors.Is(err, ErrTwin) {
+		t.Errorf("a twin of what the other process issued: %v", err)
+	}
+	if len(a.Log()) != 7 {
+		t.Errorf("%d entries, want 7", len(a.Log()))
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, "log"))
+	if err == nil {
+		err = ReadLog(bytes.NewReader(raw), func(Entry) {})
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	if err := os.Rename(filepath.Join(dir, rootFile), filepath.Join(dir, "safe")); err != nil {
+		t.Fatal(err)
+	}
+	online := open(t, dir)
+	if online.HasRootKey() {
+		t.Error("the root's key is in the safe")
+	}
+	if err := online.Revoke(Kiosk, "bhu-a", "stolen"); err != nil || len(listed(t, dir)) != 1 {
+		t.Errorf("revoked without the root's key: %v", err)
 	}
 }

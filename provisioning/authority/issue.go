@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type Kind string
 
 // The kinds.
 const (
+	Signer Kind = "signer" // signs site profiles
 	Kiosk  Kind = "kiosk"  // speaks to a broker, for itself
 	Clinic Kind = "clinic" // speaks to a broker, and answers all kiosks
 	Server Kind = "server" // a broker, or a clinic's pages
@@ -43,6 +45,9 @@ type Request struct {
 // MostLife is the longest life of a certificate.
 const MostLife = 5 * 365 * 24 * time.Hour
 
+// ErrRequest is a request that cannot be granted as it is.
+var ErrRequest = errors.New("this request cannot be granted")
+
 // ErrTwin is a second identity of a name.
 var ErrTwin = errors.New("this name has a certificate with another key: two boxes would be one kiosk; revoke it, or ask for it anew")
 
@@ -55,15 +60,23 @@ func (a *Authority) Issue(r Request) (*x509.Certificate, error) {
 	}
 	key, err := r.check(csr)
 	if err != nil {
-		return nil, fmt.Errorf("request of %q: %w", r.Name, err)
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	print, err := fingerprint(key)
-	if err != nil {
 		return nil, err
 	}
-	if err := a.settle(r, print); err != nil {
+	var c *x509.Certificate
+	err = a.exclusively(func() error {
+		c, err = a.issue(r, key, "")
+		return err
+	})
+	return c, err
+}
+
+// issue signs what was checked, within exclusively.
+func (a *Authority) issue(r Request, key *ecdsa.PublicKey, token string) (*x509.Certificate, error) {
+	print, err := fingerprint(key)
+	if err == nil {
+		err = a.settle(r, print)
+	}
+	if err != nil {
 		return nil, err
 	}
 	now := a.now()
@@ -75,14 +88,14 @@ func (a *Authority) Issue(r Request) (*x509.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := Entry{Did: Issued, Kind: r.Kind, Name: r.Name, Serial: c.SerialNumber.Text(16), Until: c.NotAfter, Key: print}
+	e := Entry{Did: Issued, Kind: r.Kind, Name: r.Name, Serial: c.SerialNumber.Text(16), Until: c.NotAfter, Key: print, Token: token}
 	return c, a.note(e)
 }
 
 // settle makes sure that a name is one box's: what stands of it with another key is revoked when that is asked for, and an error otherwise. The name of
 // another kind's is never given: a kiosk of a clinic's name could do what the clinic may.
 func (a *Authority) settle(r Request, print string) error {
-	for _, k := range []Kind{Kiosk, Clinic} {
+	for _, k := range []Kind{Kiosk, Clinic, Signer} {
 		if k != r.Kind && r.Kind != Server && len(a.standing(k, r.Name)) > 0 {
 			return fmt.Errorf("a %s has the name %q: choose another", k, r.Name)
 		}
@@ -95,7 +108,7 @@ func (a *Authority) settle(r Request, print string) error {
 		if !r.Anew {
 			return ErrTwin
 		}
-		if err := a.revoke(e, "replaced by another key"); err != nil {
+		if err := a.revoke(e, replacedWhy); err != nil {
 			return err
 		}
 		revoked = true
@@ -110,6 +123,9 @@ func (r Request) template(now, end time.Time) *x509.Certificate {
 	t := &x509.Certificate{
 		Subject: pkix.Name{CommonName: r.Name, OrganizationalUnit: []string{string(r.Kind)}}, NotBefore: now.Add(-early), NotAfter: end,
 		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}
+	if r.Kind == Signer {
+		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning}
 	}
 	if r.Kind == Server {
 		t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
@@ -126,6 +142,14 @@ func (r Request) template(now, end time.Time) *x509.Certificate {
 
 // check says what is wrong with a request, and gives its key.
 func (r Request) check(csr *x509.CertificateRequest) (*ecdsa.PublicKey, error) {
+	key, err := r.grantable(csr)
+	if err != nil {
+		return nil, fmt.Errorf("%w for %q: %w", ErrRequest, r.Name, err)
+	}
+	return key, nil
+}
+
+func (r Request) grantable(csr *x509.CertificateRequest) (*ecdsa.PublicKey, error) {
 	if err := csr.CheckSignature(); err != nil {
 		return nil, errors.New("it does not prove that its sender has the key")
 	}
@@ -139,7 +163,7 @@ func (r Request) check(csr *x509.CertificateRequest) (*ecdsa.PublicKey, error) {
 		return nil, fmt.Errorf("a life of %s: use up to %s", r.Life, MostLife)
 	}
 	switch r.Kind {
-	case Kiosk, Clinic:
+	case Kiosk, Clinic, Signer:
 		return key, wire.CheckKiosk(r.Name)
 	case Server:
 		if strings.ContainsAny(r.Name, " /*:\\") && net.ParseIP(r.Name) == nil || r.Name == "" {
@@ -156,7 +180,7 @@ func parseCSR(raw []byte) (*x509.CertificateRequest, error) {
 	}
 	csr, err := x509.ParseCertificateRequest(raw)
 	if err != nil {
-		return nil, errors.New("this is no certificate request (PKCS #10)")
+		return nil, fmt.Errorf("%w: it is no certificate request (PKCS #10)", ErrRequest)
 	}
 	return csr, nil
 }
@@ -169,18 +193,18 @@ func fingerprint(key *ecdsa.PublicKey) (string, error) {
 
 // Revoke revokes every certificate of a name that still stands, and writes the lists anew. It is an error when there is none.
 func (a *Authority) Revoke(k Kind, name, why string) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	standing := a.standing(k, name)
-	if len(standing) == 0 {
-		return fmt.Errorf("no %s of the name %q has a certificate that stands", k, name)
-	}
-	for _, e := range standing {
-		if err := a.revoke(e, why); err != nil {
-			return err
+	return a.exclusively(func() error {
+		standing := a.standing(k, name)
+		if len(standing) == 0 {
+			return fmt.Errorf("no %s of the name %q has a certificate that stands", k, name)
 		}
-	}
-	return a.writeLists()
+		for _, e := range standing {
+			if err := a.revoke(e, why); err != nil {
+				return err
+			}
+		}
+		return a.writeLists()
+	})
 }
 
 func (a *Authority) revoke(e Entry, why string) error {
@@ -190,11 +214,9 @@ func (a *Authority) revoke(e Entry, why string) error {
 // listLife is how long a revocation list is good. A broker goes on with an old one and says so; it is renewed whenever anything is done here.
 const listLife = 400 * 24 * time.Hour
 
-// Renew writes the revocation lists anew.
-func (a *Authority) Renew() error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.writeLists()
+// RenewLists writes the revocation lists anew.
+func (a *Authority) RenewLists() error {
+	return a.exclusively(a.writeLists)
 }
 
 // writeLists writes ca.crl: the list of the issuing key, and the empty one of the root, which some brokers ask for too.
@@ -210,19 +232,33 @@ func (a *Authority) writeLists() error {
 		}
 		revoked = append(revoked, x509.RevocationListEntry{SerialNumber: serial, RevocationTime: e.At})
 	}
-	var lists []byte
-	for _, l := range []struct {
-		by  *x509.Certificate
-		key *ecdsa.PrivateKey
-		all []x509.RevocationListEntry
-	}{{a.issuing, a.key, revoked}, {a.root, a.rootKey, nil}} {
-		der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
-			Number: big.NewInt(int64(len(a.all))), ThisUpdate: a.now().Add(-early), NextUpdate: a.now().Add(listLife), RevokedCertificateEntries: l.all,
-		}, l.by, l.key)
-		if err != nil {
-			return fmt.Errorf("revocation list: %w", err)
+	number := big.NewInt(int64(len(a.all)))
+	if a.rootKey != nil {
+		list, err := a.list(number, a.root, a.rootKey, nil)
+		if err == nil {
+			err = WriteWhole(filepath.Join(a.dir, "root.crl"), list, 0o644)
 		}
-		lists = append(lists, pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der})...)
+		if err != nil {
+			return err
+		}
 	}
-	return WriteWhole(filepath.Join(a.dir, "ca.crl"), lists, 0o644)
+	lists, err := a.list(number, a.issuing, a.key, revoked)
+	if err != nil {
+		return err
+	}
+	roots, err := os.ReadFile(filepath.Join(a.dir, "root.crl"))
+	if err != nil {
+		return err
+	}
+	return WriteWhole(filepath.Join(a.dir, "ca.crl"), append(lists, roots...), 0o644)
+}
+
+func (a *Authority) list(number *big.Int, by *x509.Certificate, key *ecdsa.PrivateKey, all []x509.RevocationListEntry) ([]byte, error) {
+	der, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: number, ThisUpdate: a.now().Add(-early), NextUpdate: a.now().Add(listLife), RevokedCertificateEntries: all,
+	}, by, key)
+	if err != nil {
+		return nil, fmt.Errorf("revocation list: %w", err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: der}), nil
 }

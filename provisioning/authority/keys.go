@@ -16,8 +16,8 @@ import (
 // UsualCost is age's own default, in powers of two.
 const UsualCost = 18
 
-// seal encrypts keys, as PEM one after the other.
-func seal(passphrase string, cost int, keys ...*ecdsa.PrivateKey) ([]byte, error) {
+// seal encrypts a key, as PEM.
+func seal(passphrase string, cost int, key *ecdsa.PrivateKey) ([]byte, error) {
 	to, err := age.NewScryptRecipient(passphrase)
 	if err != nil {
 		return nil, err
@@ -28,59 +28,51 @@ func seal(passphrase string, cost int, keys ...*ecdsa.PrivateKey) ([]byte, error
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range keys {
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err == nil {
-			err = pem.Encode(w, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
-		}
-		if err != nil {
-			return nil, err
-		}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err == nil {
+		err = pem.Encode(w, &pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	}
+	if err != nil {
+		return nil, err
 	}
 	err = w.Close()
 	return sealed.Bytes(), err
 }
 
-// unseal reads the two keys that seal wrote.
-func unseal(path, passphrase string) (root, issuing *ecdsa.PrivateKey, err error) {
+// unseal reads a key that seal wrote.
+func unseal(path, passphrase string) (*ecdsa.PrivateKey, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer f.Close() // only read
 	who, err := age.NewScryptIdentity(passphrase)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	r, err := age.Decrypt(f, who)
 	if err != nil {
-		return nil, nil, errors.New("the passphrase is wrong, or the keys are damaged")
+		return nil, fmt.Errorf("%s: the passphrase is wrong, or the key is damaged", path)
 	}
-	rest, err := io.ReadAll(r)
-	if err == nil {
-		root, rest, err = nextKey(rest)
-	}
-	if err == nil {
-		issuing, _, err = nextKey(rest)
-	}
+	text, err := io.ReadAll(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s is damaged", path)
+		return nil, fmt.Errorf("%s is damaged", path)
 	}
-	return root, issuing, nil
+	return parseKey(text)
 }
 
-func nextKey(text []byte) (key *ecdsa.PrivateKey, rest []byte, err error) {
-	block, rest := pem.Decode(text)
+func parseKey(text []byte) (*ecdsa.PrivateKey, error) {
+	block, _ := pem.Decode(text)
 	if block == nil {
-		return nil, nil, errors.New("no key")
+		return nil, errors.New("no private key in PEM")
 	}
 	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	key, ok := any.(*ecdsa.PrivateKey)
 	if !ok {
-		return nil, nil, errors.New("a key of another kind")
+		return nil, errors.New("a key of another kind than ECDSA")
 	}
-	return key, rest, nil
+	return key, nil
 }

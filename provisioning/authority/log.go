@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"nabz/firmware/chain"
@@ -19,6 +22,7 @@ const (
 	Created Act = "created"
 	Issued  Act = "issued"
 	Revoked Act = "revoked"
+	Invited Act = "invited"
 )
 
 // Entry is one line of the log.
@@ -28,10 +32,14 @@ type Entry struct {
 	Did    Act       `json:"did"`
 	Kind   Kind      `json:"kind,omitempty"`
 	Name   string    `json:"name"`
-	Serial string    `json:"serial"`         // in hexadecimal
-	Until  time.Time `json:"until,omitzero"` // the end of what was issued
-	Key    string    `json:"key,omitempty"`  // SHA-256 of the public key, in hexadecimal
-	Why    string    `json:"why,omitempty"`  // of a revocation, in the operator's words
+	Serial string    `json:"serial,omitempty"` // in hexadecimal
+	Until  time.Time `json:"until,omitzero"`   // the end of what was issued
+	Key    string    `json:"key,omitempty"`    // SHA-256 of the public key, in hexadecimal
+	Why    string    `json:"why,omitempty"`    // of a revocation, in the operator's words
+	Token  string    `json:"token,omitempty"`  // of an invitation, and of what was issued for it: SHA-256, in hexadecimal
+	Days   int       `json:"days,omitempty"`   // of an invitation: the life of what is issued for it
+	Anew   bool      `json:"anew,omitempty"`   // of an invitation: another box may have had the name
+	Site   string    `json:"site,omitempty"`   // of an invitation: where the box is to stand
 }
 
 func (a *Authority) note(e Entry) error {
@@ -45,14 +53,55 @@ func (a *Authority) note(e Entry) error {
 		return fmt.Errorf("the authority's log: %w", err)
 	}
 	a.all = append(a.all, kept)
-	return nil
+	info, err := os.Stat(filepath.Join(a.dir, "log"))
+	if err == nil {
+		a.read = info.Size()
+	}
+	return err
 }
 
+// openLock makes the folder ready for exclusively, in which the log is opened: opening cuts a torn line, which must not be one that another process is writing.
+func (a *Authority) openLock() (err error) {
+	a.lock, err = os.OpenFile(filepath.Join(a.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	return err
+}
+
+// exclusively does something while no other process does anything here, and after all that others did is known.
+func (a *Authority) exclusively(do func() error) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	fd := int(a.lock.Fd())
+	if err := syscall.Flock(fd, syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("the authority's lock: %w", err)
+	}
+	err := a.readLog()
+	if err == nil {
+		err = do()
+	}
+	return errors.Join(err, syscall.Flock(fd, syscall.LOCK_UN))
+}
+
+// readLog reads the log when it is not as this process left it.
 func (a *Authority) readLog() error {
+	path := filepath.Join(a.dir, "log")
+	if a.log != nil {
+		info, err := os.Stat(path)
+		if err != nil || info.Size() == a.read {
+			return err
+		}
+		if err := a.log.Close(); err != nil {
+			return err
+		}
+	}
+	var err error
+	if a.log, err = chain.Open(path); err != nil {
+		return err
+	}
 	var b bytes.Buffer
 	if _, err := a.log.WriteTo(&b); err != nil {
 		return err
 	}
+	a.all, a.read = nil, int64(b.Len())
 	return ReadLog(&b, func(e Entry) { a.all = append(a.all, e) })
 }
 

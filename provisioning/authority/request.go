@@ -22,7 +22,7 @@ func NewKey() ([]byte, error) {
 
 // RequestOf is the request (PKCS #10, as PEM) for a certificate of that name with a key that NewKey made.
 func RequestOf(key []byte, name string) ([]byte, error) {
-	k, _, err := nextKey(key)
+	k, err := parseKey(key)
 	if err != nil {
 		return nil, errors.New("this is no private key of ECDSA in PKCS #8")
 	}

@@ -1,0 +1,164 @@
+package identity
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Phase is how far a certificate's life has come.
+type Phase string
+
+// The phases.
+const (
+	Fresh Phase = "fresh"
+	Due   Phase = "due"  // a third is over: it is renewed as soon as that is possible
+	Late  Phase = "late" // less than a tenth is left, and nobody has renewed it: somebody should look
+	Ended Phase = "ended"
+)
+
+// PhaseOf judges a certificate's life by a time.
+func PhaseOf(c *x509.Certificate, now time.Time) Phase {
+	life, left := c.NotAfter.Sub(c.NotBefore), c.NotAfter.Sub(now)
+	switch {
+	case left <= 0:
+		return Ended
+	case left < life/10:
+		return Late
+	case left < life-life/3:
+		return Due
+	}
+	return Fresh
+}
+
+const (
+	look  = 20 * time.Second // how often a stick is looked for
+	again = time.Hour        // between two questions to the server, more or less
+)
+
+// Keeper is the kiosk's task that keeps its certificate in life: it asks the server from one third of the life on, after the end too, and takes what a stick brings.
+type Keeper struct {
+	Folder Folder
+	Sticks string           // folder below which sticks are mounted; empty looks nowhere
+	Now    func() time.Time // the time that certainly has passed: a clock of 1970 makes no certificate younger
+	Log    *slog.Logger
+
+	ask  time.Duration // since the start, when the server is asked next
+	seen map[string]time.Time
+	last string
+}
+
+// String names the task.
+func (k *Keeper) String() string { return "certificate" }
+
+// Run looks until ctx ends. It returns no other error: without a certificate a kiosk still measures.
+func (k *Keeper) Run(ctx context.Context) error {
+	k.seen = map[string]time.Time{}
+	began := time.Now()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		k.takeSticks()
+		if since := time.Since(began); since >= k.ask && k.due() {
+			k.ask = since + again/2 + rand.N(again)
+			_, err := k.Folder.Renew(ctx, k.Now)
+			k.tell("renew", err)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (k *Keeper) due() bool {
+	c, err := k.Folder.Certificate()
+	if err != nil || c == nil {
+		return false
+	}
+	e, err := k.Folder.Enrolment()
+	return err == nil && e.Server != "" && PhaseOf(c, k.Now()) != Fresh
+}
+
+// tell logs what has changed.
+func (k *Keeper) tell(what string, err error) {
+	now := what
+	if err != nil {
+		now += ": " + err.Error()
+	}
+	if now == k.last && err != nil {
+		return
+	}
+	k.last = now
+	if err != nil {
+		k.Log.Warn("certificate", "what", what, "error", err)
+		return
+	}
+	k.Log.Info("certificate", "what", what)
+}
+
+// takeSticks takes each bundle for this kiosk that a stick has, once.
+func (k *Keeper) takeSticks() {
+	e, err := k.Folder.Enrolment()
+	if err != nil || k.Sticks == "" {
+		return
+	}
+	for _, path := range Bundles(k.Sticks, e.Name) {
+		info, err := os.Stat(path)
+		if err != nil || k.seen[path].Equal(info.ModTime()) {
+			continue
+		}
+		k.seen[path] = info.ModTime()
+		raw, err := os.ReadFile(path)
+		if err == nil {
+			err = k.Folder.Take(raw, "", k.Now())
+		}
+		k.tell("take "+path, err)
+	}
+}
+
+// BundleName is the file of a bundle for a kiosk.
+func BundleName(kiosk string) string { return kiosk + ".nabz" }
+
+// Bundles are the files for a kiosk on the sticks below a folder, or on the folder itself.
+func Bundles(sticks, kiosk string) []string {
+	var all []string
+	for _, depth := range []string{"", "*", "*/*"} {
+		found, err := filepath.Glob(filepath.Join(sticks, depth, BundleName(kiosk)))
+		if err == nil {
+			all = append(all, found...)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Leave writes the request of this box to a stick.
+func (f Folder) Leave(stick string) (string, error) {
+	e, err := f.Enrolment()
+	if err != nil {
+		return "", err
+	}
+	csr, err := f.Request()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(stick, e.Name+".csr")
+	file, err := os.Create(path)
+	if err != nil {
+		return "", fmt.Errorf("stick: %w", err)
+	}
+	_, err = file.Write(csr)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return "", fmt.Errorf("stick: %w", err)
+	}
+	return path, nil
+}
