@@ -32,6 +32,7 @@ type desk struct {
 	cuff     *cuff
 	tapes    *tapes
 	power    *live.Board[power.State]
+	sealing  *sealing // nil: the plain mode
 	log      *slog.Logger
 
 	asks   chan ask       // acts of the worker; each waits for its answer

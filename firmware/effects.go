@@ -132,7 +132,7 @@ func (d *desk) accept(ctx context.Context, e exam.Accept) error {
 // save puts one entry into the queue. When it returns nil the entry is on stable storage and its receipt says saved, or the disk was
 // full, the screen says so, and the entry is tried again at every tick.
 func (d *desk) save(ctx context.Context, e reading.Entry, urgent bool) error {
-	payload, err := e.Encode()
+	payload, err := d.sealing.payload(e)
 	if err != nil {
 		return err
 	}

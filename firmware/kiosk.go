@@ -49,15 +49,18 @@ type Kiosk struct {
 	power   live.Board[power.State]
 	card    live.Board[board.Card]
 
-	board     *switchboard.Board
-	tapes     tapes
-	desk      *desk
-	tls       *tls.Config // nil without certificates
-	receipts  *receipts
-	requested *requested
-	practice  practice
-	screen    *screen.Server
-	tasks     []Task
+	board   *switchboard.Board
+	tapes   tapes
+	desk    *desk
+	tls     *tls.Config // nil without certificates
+	sealing *sealing    // nil: the plain mode
+
+	certificate ownCertificate
+	receipts    *receipts
+	requested   *requested
+	practice    practice
+	screen      *screen.Server
+	tasks       []Task
 }
 
 // Open opens everything durable below cfg.Data and binds the screen's address; nothing runs yet. Practice and live never share a
@@ -91,6 +94,10 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 // assemble is a kiosk without a screen and without a link.
 func assemble(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
 	k := &Kiosk{cfg: cfg, version: version, ports: ports, log: log, board: switchboard.New(ports)}
+	var err error
+	if k.sealing, err = openSealing(cfg); err != nil {
+		return nil, err
+	}
 	if err := k.openStores(); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
@@ -105,7 +112,7 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 	}
 	cuff := newCuff()
 	k.desk = &desk{
-		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, power: &k.power, log: log,
+		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, power: &k.power, sealing: k.sealing, log: log,
 		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},
 		asks:     make(chan ask), stream: make(chan arrival, 256), events: make(chan exam.What),
 	}
@@ -162,7 +169,7 @@ func (k *Kiosk) openStores() error {
 		return err
 	}
 	k.log.Info("queue opened", "found", found)
-	if k.visits, err = visits.Open(filepath.Join(dir, "visits")); err != nil {
+	if k.visits, err = visits.Open(filepath.Join(dir, "visits"), k.historyKey()); err != nil {
 		return err
 	}
 	if k.audit, err = audit.OpenLog(filepath.Join(dir, "audit.log"), k.clock.Now); err != nil {
@@ -170,6 +177,17 @@ func (k *Kiosk) openStores() error {
 	}
 	k.workers, err = workers.Open(k.visits, k.clock.Now, accounts(k.cfg))
 	return errors.Join(err, k.audit.Note(audit.Entry{Did: audit.Started, What: k.version, OK: true}))
+}
+
+// historyKey is where the key of the kiosk's own memory lies: with the identity, off the partition of the data, where there is one.
+func (k *Kiosk) historyKey() string {
+	switch {
+	case k.cfg.Identity == "":
+		return ""
+	case k.cfg.Practice:
+		return filepath.Join(k.cfg.Identity, "practice.key")
+	}
+	return filepath.Join(k.cfg.Identity, "history.key")
 }
 
 // accounts are those of the configuration.
@@ -194,7 +212,7 @@ func (k *Kiosk) identify() (err error) {
 }
 
 func (k *Kiosk) uplinkOpts() uplink.Opts {
-	return uplink.Opts{
+	o := uplink.Opts{
 		Queue: k.queue, Clock: k.clock, Kiosk: k.cfg.Name, Base: k.cfg.FHIRBase, Software: k.version, Zone: k.cfg.Zone,
 		Practice: k.cfg.Practice, Compress: k.cfg.Broker.Compress,
 		Broker: broker.Opts{
@@ -202,4 +220,8 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 		},
 		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Requests: k.requested, Tally: k.tally, Box: watched{k}.box, Log: k.log,
 	}
+	if k.sealing != nil {
+		o.Sealing = k.sealing
+	}
+	return o
 }

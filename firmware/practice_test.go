@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -120,7 +121,7 @@ func topics(k *Kiosk) []string {
 		if !own.Practice || own.Data == cfg.Data {
 			names = append(names, "not a practice")
 		}
-		if user == "" && own.Broker != (config.Broker{}) {
+		if user == "" && !reflect.ValueOf(own.Broker).IsZero() {
 			names = append(names, own.Broker.URL)
 		}
 		if user != "" && (own.Broker.Username != user || own.Broker.Password != "") {

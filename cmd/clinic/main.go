@@ -24,6 +24,7 @@ import (
 	"nabz/cmd/clinic/internal/ledger"
 	"nabz/cmd/clinic/internal/relay"
 	"nabz/cmd/clinic/internal/site"
+	"nabz/firmware/seal"
 	"nabz/firmware/wire"
 )
 
@@ -123,8 +124,12 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	seals, err := c.seals()
+	if err != nil {
+		return err
+	}
 	in := intake.New(intake.Opts{
-		Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
+		Seals: seals, Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
 	})
 	book := &chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}
 	g, ctx := errgroup.WithContext(ctx)
@@ -135,7 +140,7 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 			return err
 		}
 		defer func() { err = errors.Join(err, journal.Close()) }()
-		if where, err = c.servePages(ctx, g, &opening, book, journal, where, log); err != nil {
+		if where, err = c.servePages(ctx, g, &opening, book, journal, where, seals.Keys, log); err != nil {
 			return err
 		}
 	}
@@ -151,14 +156,15 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 // servePages starts the pages and the replicas' counter, as far as they are asked for, and says where the pages are behind what stands there already.
 // opening is done when the counter is open.
 func (c serveCmd) servePages(
-	ctx context.Context, g *errgroup.Group, opening *sync.WaitGroup, book *chart.Book, journal *door.Journal, where string, log *slog.Logger,
+	ctx context.Context, g *errgroup.Group, opening *sync.WaitGroup, book *chart.Book, journal *door.Journal, where string, keys []seal.Private,
+	log *slog.Logger,
 ) (string, error) {
 	root := wire.Root(c.Practice)
 	link, err := c.opts(c.Broker, c.Name, c.Name+"-ward")
 	if err != nil {
 		return "", err
 	}
-	p, err := c.openPages(c.Name, root, link, book, journal.Note, log)
+	p, err := c.openPages(c.Name, root, link, keys, book, journal.Note, log)
 	if err != nil {
 		return "", err
 	}
@@ -171,7 +177,7 @@ func (c serveCmd) servePages(
 		if link, err = c.opts(c.Broker, c.Name, c.Name+"-counter"); err != nil {
 			return "", err
 		}
-		counter := &relay.Counter{Book: book, Audit: journal.Note, Name: c.Name, Root: root, Broker: link, Log: log}
+		counter := &relay.Counter{Book: book, Audit: journal.Note, Name: c.Name, Root: root, Broker: link, Keys: keys, Log: log}
 		opening.Add(1)
 		open := sync.OnceFunc(opening.Done)
 		g.Go(func() error {

@@ -20,6 +20,7 @@ import (
 	"nabz/cmd/clinic/internal/site"
 	"nabz/cmd/clinic/internal/ward"
 	"nabz/firmware/broker"
+	"nabz/firmware/seal"
 	"nabz/firmware/wire"
 )
 
@@ -41,7 +42,9 @@ type pages struct {
 }
 
 // openPages binds the address and reads the accounts; nil without --ward. name is this process's among those that watch.
-func (f wardFlags) openPages(name, root string, link broker.Opts, book chart.Keeper, audit func(door.Event) error, log *slog.Logger) (*pages, error) {
+func (f wardFlags) openPages(
+	name, root string, link broker.Opts, keys []seal.Private, book chart.Keeper, audit func(door.Event) error, log *slog.Logger,
+) (*pages, error) {
 	if f.Ward == "" {
 		return nil, nil
 	}
@@ -66,7 +69,7 @@ func (f wardFlags) openPages(name, root string, link broker.Opts, book chart.Kee
 	handler := (&site.Site{Practice: root == wire.PracticeRoot, Hub: hub, Book: book, Log: log, Guard: &door.Guard{
 		Entry: entry, Sessions: door.NewSessions(), Audit: audit, Log: log, Host: host, Provider: provider,
 	}}).Handler()
-	line := ward.Line{Hub: hub, Name: name, Root: root, Broker: link, Log: log}
+	line := ward.Line{Hub: hub, Name: name, Root: root, Broker: link, Log: log, Seals: &ward.Seals{Keys: keys}}
 	return &pages{listener: l, line: line, http: &http.Server{
 		Handler: handler, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
@@ -134,11 +137,15 @@ func (c replicaCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r := &relay.Replica{Clinic: c.Of, Name: c.Name, Root: wire.Root(c.Practice), Broker: link, Log: log}
+	seals, err := c.seals()
+	if err != nil {
+		return err
+	}
+	r := &relay.Replica{Clinic: c.Of, Name: c.Name, Root: wire.Root(c.Practice), Broker: link, Keys: seals.Keys, Log: log}
 	if link, err = c.opts(c.Broker, c.Name, c.Name+"-ward"); err != nil {
 		return err
 	}
-	p, err := c.openPages(c.Name, r.Root, link, r, r.Audit, log)
+	p, err := c.openPages(c.Name, r.Root, link, seals.Keys, r, r.Audit, log)
 	if err != nil {
 		return err
 	}

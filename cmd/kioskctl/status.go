@@ -46,6 +46,7 @@ func printStatus(w io.Writer, s screen.State) error {
 	fmt.Fprintf(t, "link\t%s\t%s\n", linkWord(s.Link), s.Link.Why)
 	fmt.Fprintf(t, "queue\t%d waiting\t%s\n", s.Queue.Waiting, queueWord(s.Queue))
 	fmt.Fprintf(t, "clock\t%s\t%s\n", s.Clock.Source, clockWord(s.Clock))
+	fmt.Fprintf(t, "payload\t%s\t%s\n", sealWord(s.Identity), endWord(s.Identity))
 	if s.NotSaved != "" {
 		fmt.Fprintf(t, "NOT SAVED\treadings find no room\t%s\n", s.NotSaved)
 	}
@@ -58,6 +59,24 @@ func clockWord(c screen.Clock) string {
 		return "not set; it is asked of the clinic when the link is there"
 	}
 	return "± " + c.Uncertainty
+}
+
+func sealWord(i screen.Identity) string {
+	if i.Sealed {
+		return "sealed"
+	}
+	return "plain"
+}
+
+// endWord says how long the certificate lasts.
+func endWord(i screen.Identity) string {
+	switch {
+	case i.Until.IsZero():
+		return "no certificate"
+	case i.Ends:
+		return "certificate until " + i.Until.Format(time.DateOnly) + ": it should have been renewed by now; see kioskctl enrol"
+	}
+	return "certificate until " + i.Until.Format(time.DateOnly)
 }
 
 func linkWord(l screen.Link) string {

@@ -53,6 +53,8 @@ type Broker struct {
 	Compress bool   // zstd with the shared dictionary; the clinic must know the dictionary
 
 	CA, Cert, Key string // files of mutual TLS, in PEM: all three, or none
+
+	SealTo []string // public keys of clinics that readings are sealed to (kioskctl seal-key); empty is the plain mode
 }
 
 // Lessons are the credentials with which a lesson's readings may go to the practice root.

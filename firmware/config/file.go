@@ -49,6 +49,8 @@ type file struct {
 		CA           string `toml:"ca"`
 		Cert         string `toml:"cert"`
 		Key          string `toml:"key"`
+
+		SealTo []string `toml:"seal_to"`
 	} `toml:"broker"`
 	Lessons struct {
 		Username     string `toml:"username"`
@@ -177,6 +179,9 @@ func (f *faults) broker(in file) Broker {
 			given++
 		}
 	}
+	b.SealTo = in.Broker.SealTo
+	f.need(len(b.SealTo) == 0 || given == 3, "broker.seal_to", "what is sealed is signed too: it needs an identity, or ca, cert and key")
+	f.need(len(b.SealTo) <= 4, "broker.seal_to", "%d keys: up to 4", len(b.SealTo))
 	f.need(given == 0 || given == 3, "broker.ca, broker.cert, broker.key", "give all three, or none")
 	f.need(given == 0 || isURL(b.URL, "ssl"), "broker.url", "%q: certificates need ssl://host:port", b.URL)
 	f.need(isURL(b.URL, "tcp", "ssl"), "broker.url", "%q: use tcp://host:port or ssl://host:port", b.URL)

@@ -56,6 +56,13 @@ type Backend interface {
 	RequestDone(id, operator string) error
 }
 
+// Identity is who the kiosk is to others, for the technician.
+type Identity struct {
+	Sealed bool      `json:"sealed"`         // only the clinic can read what leaves; false is the plain mode
+	Until  time.Time `json:"until,omitzero"` // the end of the certificate; zero without one
+	Ends   bool      `json:"ends,omitempty"` // it should have been renewed by now
+}
+
 // Errors that a Backend gives for what a person may do about it.
 var (
 	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
@@ -79,6 +86,7 @@ type State struct {
 	Queue    Queue         `json:"queue"`
 	Clock    Clock         `json:"clock"`
 	Power    Power         `json:"power"`
+	Identity Identity      `json:"identity"`
 	Requests []Request     `json:"-"`                  // of doctors, that wait for somebody here, oldest first
 	Starting bool          `json:"-"`                  // of a practice: the power is away
 	NotSaved string        `json:"notSaved,omitempty"` // why readings are not being saved; "write it down" is then the way on

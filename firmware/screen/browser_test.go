@@ -79,6 +79,7 @@ func gallery() (all []shot) {
 	at := time.Date(2026, 11, 26, 9, 5, 0, 0, time.UTC)
 	base := seen{State: State{
 		Kiosk: "bhu-1", Version: "1", Practice: true, Queue: Queue{Waiting: 12, Parked: 1, Oldest: at}, Link: Link{Since: at}, Clock: Clock{Source: "ntp"}, Power: Power{Source: "battery", Charge: new(83)},
+		Identity: Identity{Until: at.AddDate(1, 6, 0), Ends: true},
 		Devices: []live.Device{
 			{Name: "cuff", State: "connected", Port: "/dev/ttyUSB0"},
 			{Name: "oximeter", State: "missing"},

@@ -22,8 +22,7 @@ const firstYear = 2020
 func (s *session) hello(ctx context.Context) error {
 	for {
 		nonce, before := uuid.NewString(), s.Clock.Now()
-		err := s.publish(ctx, broker.Message{Topic: s.topic(wire.UpHello), QoS: 1, Payload: wire.Encode(wire.Hello{Nonce: nonce})})
-		if err != nil {
+		if err := s.introduce(ctx, nonce); err != nil {
 			return err
 		}
 		reply, ok, err := s.answered(ctx, nonce)
@@ -38,6 +37,15 @@ func (s *session) hello(ctx context.Context) error {
 			pause(ctx, helloEvery, s.online)
 		}
 	}
+}
+
+// introduce asks for the time, and says by what certificate this kiosk signs.
+func (s *session) introduce(ctx context.Context, nonce string) error {
+	h := wire.Hello{Nonce: nonce}
+	if s.Sealing != nil {
+		h.Cert = s.Sealing.Certificate()
+	}
+	return s.publish(ctx, broker.Message{Topic: s.topic(wire.UpHello), QoS: 1, Payload: wire.Encode(h)})
 }
 
 // answered waits for the reply to nonce. It gives up, to ask again, after helloEvery or when the clinic turns online.

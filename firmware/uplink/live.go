@@ -140,6 +140,7 @@ type maker struct {
 	gap     bool
 	numbers time.Time
 	whose   time.Time
+	closed  *closed // nil: it goes as it is
 }
 
 func (m *maker) tick(now time.Time, most wire.Mode) {
@@ -154,8 +155,12 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 	if visiting && now.Sub(m.whose) >= whoseEvery {
 		first := m.whose.IsZero()
 		m.whose = now
-		v := wire.VisitOpened{Event: wire.EventVisitOpened, Visit: m.visit, Session: m.id, Patient: sight.Patient}
-		event := broker.Message{Topic: m.topic(wire.UpEvt), Payload: wire.Encode(v)}
+		payload, err := m.opened(sight)
+		if err != nil {
+			m.Log.Error("the live session cannot be sealed", "why", err)
+			return
+		}
+		event := broker.Message{Topic: m.topic(wire.UpEvt), Payload: payload}
 		if first { // a repetition is not worth that the numbers behind it wait for its PUBACK
 			event.QoS = 1
 		}
@@ -171,7 +176,7 @@ func (m *maker) tick(now time.Time, most wire.Mode) {
 		n := sight.Numerics
 		stamp := m.Clock.Now()
 		n.Seq, n.At, n.Up, n.Mode = m.seq, stamp.Wall, stamp.SinceBoot.Milliseconds(), mode
-		m.put(now, m.part(wire.LiveNumbers, wire.Encode(n)))
+		m.put(now, m.part(wire.LiveNumbers, m.cover(wire.LiveNumbers, wire.Encode(n))))
 	}
 	if visiting {
 		m.waves(now, sight, mode)
@@ -183,6 +188,10 @@ func (m *maker) begin(s Sight) {
 	m.seq, m.frame, m.gap = 0, 0, false
 	m.numbers, m.whose = time.Time{}, time.Time{}
 	_, _, m.wave = m.Live.Wave(0)
+	m.closed = nil // between visits there is nothing to hide
+	if m.Sealing != nil && s.Visit != "" {
+		m.closed = newClosed()
+	}
 }
 
 func (m *maker) waves(now time.Time, s Sight, mode wire.Mode) {
@@ -197,7 +206,7 @@ func (m *maker) waves(now time.Time, s Sight, mode wire.Mode) {
 	for _, f := range all {
 		m.frame++
 		f.Seq, f.Session, f.NoFinger, f.Weak = m.frame, wire.SessionHash(m.id), s.NoFinger, s.Weak
-		m.put(now, m.part(wire.LiveWave, f.Marshal()))
+		m.put(now, m.part(wire.LiveWave, m.cover(wire.LiveWave, f.Marshal())))
 	}
 }
 

@@ -30,45 +30,68 @@ func (u unfitError) Error() string { return fmt.Sprintf("cannot be sent: %v", u.
 // encode makes an item's payload, the same each time: what it is first sent with is kept durably before anything leaves. The errors are
 // an unfitError or the queue's own; queue.ErrUnknown when the item no longer waits.
 func (s *session) encode(ctx context.Context, it queue.Item) ([]byte, error) {
-	entry, err := reading.Decode(it.Payload)
+	entry, env, err := s.entry(it)
 	if err != nil {
 		return nil, unfitError{err}
 	}
-	if practice(entry) != s.Practice {
+	if env.Practice != s.Practice {
 		return nil, unfitError{errors.New("practice and live must not mix")}
 	}
 	n, kept := noted(it)
 	if !kept {
-		n = note{Instant: s.instant(entry), Sent: s.Clock.Now().Wall, Software: s.Software}
+		n = note{Instant: s.instant(env.Taken), Sent: s.Clock.Now().Wall, Software: s.Software}
 	}
-	bundle, err := fhir.Encode(entry, fhir.Context{
-		Kiosk: s.Kiosk, Base: s.Base, Software: n.Software, Zone: s.Zone, Instant: n.Instant, Sent: n.Sent,
-	})
+	var payload []byte
+	if len(env.Box) > 0 {
+		payload, err = s.signed(env, n)
+	} else {
+		payload, err = s.bundle(entry, n)
+	}
 	if err != nil {
 		return nil, unfitError{err}
 	}
 	if !kept {
 		err = s.keep(ctx, it, n)
 	}
-	return wire.Pack(bundle, s.Compress), err
+	return payload, err
+}
+
+// entry reads an item. What waits from before a kiosk sealed is sealed now; the box is empty where nothing is.
+func (s *session) entry(it queue.Item) (e reading.Entry, env reading.Envelope, err error) {
+	sealed, err := reading.DecodeEnvelope(it.Payload)
+	switch {
+	case err != nil:
+		return e, env, err
+	case sealed != nil && s.Sealing == nil:
+		return e, env, errors.New("it is sealed, and this kiosk no longer has what signs it: give [broker] seal_to again")
+	case sealed != nil:
+		return e, *sealed, nil
+	}
+	if e, err = reading.Decode(it.Payload); err != nil {
+		return e, env, err
+	}
+	if s.Sealing == nil {
+		return e, e.Cover(), nil
+	}
+	env, err = s.Sealing.Envelope(e)
+	return e, env, err
+}
+
+// bundle is an entry for a clinic, or anybody else, that reads FHIR.
+func (s *session) bundle(e reading.Entry, n note) ([]byte, error) {
+	b, err := fhir.Encode(e, fhir.Context{Kiosk: s.Kiosk, Base: s.Base, Software: n.Software, Zone: s.Zone, Instant: n.Instant, Sent: n.Sent})
+	return wire.Pack(b, s.Compress), err
 }
 
 // instant says when an entry came about, as well as that is known now. A boot whose clock was wrong by decades knew nothing: only that it
 // was before the present.
-func (s *session) instant(e reading.Entry) clock.Instant {
-	i := s.Clock.Resolve(e.Taken())
+func (s *session) instant(taken clock.Stamp) clock.Instant {
+	i := s.Clock.Resolve(taken)
 	if !wasSet(i.Time) {
 		now := s.Clock.Now().Wall
 		i = clock.Instant{Time: now, Source: clock.None, NotAfter: now}
 	}
 	return i
-}
-
-func practice(e reading.Entry) bool {
-	if e.Retraction != nil {
-		return e.Retraction.Of.Practice
-	}
-	return e.Reading.Practice
 }
 
 // noted returns the item's note, if it has one.

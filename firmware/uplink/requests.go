@@ -24,6 +24,12 @@ func (s *session) serve(ctx context.Context) error {
 		var results []wire.Result
 		select {
 		case c := <-s.commands:
+			c, err := s.readable(c)
+			if err != nil {
+				s.Log.Warn("a command cannot be opened", "kind", c.Kind, "why", err)
+				results = append(results, wire.Result{ID: c.ID, Status: wire.ResultRefused, Why: "the kiosk cannot open it"})
+				break
+			}
 			r, err := s.Requests.Take(ctx, c)
 			if err != nil {
 				s.Log.Warn("a command cannot be kept; it will come again", "kind", c.Kind, "why", err)

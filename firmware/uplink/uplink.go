@@ -71,6 +71,7 @@ type Opts struct {
 	Practice bool
 	Compress bool
 	Broker   broker.Opts                // the will is set here
+	Sealing  Sealing                    // nil: nothing is sealed
 	Receipt  func(Receipt)              // must return at once
 	Link     func(Link)                 // must return at once
 	Live     Live                       // nil: nothing is shown live

@@ -1,6 +1,7 @@
 package visits
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
@@ -17,11 +18,11 @@ type sealer struct{ aead cipher.AEAD }
 
 const keySize = 32
 
-// openSealer reads the key at path, or makes one when neither it nor a store beside it exists.
-func openSealer(path string) (sealer, error) {
+// openSealer reads the key at path, or makes one when neither it nor the store exists.
+func openSealer(path, store string) (sealer, error) {
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(filepath.Join(filepath.Dir(path), "store")); err == nil {
+		if _, err := os.Stat(store); err == nil {
 			return sealer{}, fmt.Errorf("%s is missing: restore it, or move the store away to start without past visits", path)
 		}
 		key, err = newKey(path)
@@ -40,26 +41,49 @@ func openSealer(path string) (sealer, error) {
 	return sealer{aead}, err
 }
 
+// moveKey brings a key to where it belongs now. Cut in between, there are two of the same, and the next call ends it.
+func moveKey(from, to string) error {
+	key, err := os.ReadFile(from)
+	if from == to || errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if there, err := os.ReadFile(to); err == nil && !bytes.Equal(there, key) {
+		return fmt.Errorf("%s and %s are two keys: take away the one that is not this store's", from, to)
+	}
+	if err := writeKey(to, key); err != nil {
+		return err
+	}
+	return os.Remove(from)
+}
+
 // newKey makes a key and returns after it is on stable storage.
 func newKey(path string) ([]byte, error) {
 	key := make([]byte, keySize)
 	rand.Read(key) // never fails
+	return key, writeKey(path, key)
+}
+
+// writeKey returns after the key is on stable storage.
+func writeKey(path string, key []byte) error {
 	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	_, err = f.Write(key)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return nil, err
+		return err
 	}
 	if err := os.Rename(path+".new", path); err != nil {
-		return nil, err
+		return err
 	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return key, errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func (s sealer) close(plain []byte, id string) []byte {

@@ -30,13 +30,21 @@ const (
 	kindRetraction = "retraction" // Receipt.Kind
 )
 
-// Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key lies beside the store as
-// visits.key, made at the first Open; without it a store that was used cannot be read, and Open says so.
-func Open(dir string) (*Store, error) {
+// Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key is the file at key, which belongs on another partition than dir:
+// whoever has both can read the store. It is made at the first Open; without it a store that was used cannot be read, and Open says so. An empty key is
+// visits.key beside the store; one that lies there from before moves to where key says.
+func Open(dir, key string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open visits: %w", err)
 	}
-	seal, err := openSealer(filepath.Join(dir, "visits.key"))
+	beside := filepath.Join(dir, "visits.key")
+	if key == "" {
+		key = beside
+	}
+	if err := moveKey(beside, key); err != nil {
+		return nil, fmt.Errorf("open visits: %w", err)
+	}
+	seal, err := openSealer(key, filepath.Join(dir, "store"))
 	if err != nil {
 		return nil, fmt.Errorf("open visits: %w", err)
 	}

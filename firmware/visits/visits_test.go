@@ -26,7 +26,7 @@ func at(s int) clock.Stamp { return clock.Stamp{Boot: "b", SinceBoot: time.Durat
 
 func open(t *testing.T, dir string) *Store {
 	t.Helper()
-	s, err := Open(dir)
+	s, err := Open(dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestMissingKeyIsSaidAndNothingIsChanged(t *testing.T) {
 	must(t, s.KeepVisit(visit, []byte("x"), true))
 	must(t, s.Close())
 	must(t, os.Remove(filepath.Join(dir, "visits.key")))
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
+	if _, err := Open(dir, ""); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
 		t.Errorf("opened without its key: %v", err)
 	}
 }
@@ -90,7 +90,7 @@ func TestMissingKeyIsSaidAndNothingIsChanged(t *testing.T) {
 func TestSecondKioskIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir)
-	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "another kiosk") {
+	if _, err := Open(dir, ""); err == nil || !strings.Contains(err.Error(), "another kiosk") {
 		t.Errorf("second open: %v", err)
 	}
 }
@@ -333,5 +333,32 @@ func TestTallyOfAnEarlierVersion(t *testing.T) {
 	}
 	if got, err := open(t, dir).Tally(); err != nil || got.Saved != 1 || got.Recorded != 0 {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// TestTheKeyMovesOffTheData: a key that lay beside the store goes where it belongs, and opens what it opened; without it the folder tells nothing.
+func TestTheKeyMovesOffTheData(t *testing.T) {
+	dir, away := t.TempDir(), filepath.Join(t.TempDir(), "history.key")
+	s, err := Open(dir, "")
+	if err == nil {
+		err = errors.Join(s.KeepVisit("v-1", []byte("saved"), true), s.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if s, err = Open(dir, away); err != nil {
+			t.Fatal(err)
+		}
+		saved, err := s.Current()
+		if err := errors.Join(err, s.Close()); err != nil || string(saved) != "saved" {
+			t.Errorf("%q, %v", saved, err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "visits.key")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the key is still with the data: %v", err)
+	}
+	if _, err := Open(dir, ""); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
+		t.Errorf("without the key: %v", err)
 	}
 }

@@ -53,6 +53,42 @@ type VisitOpened struct {
 // EventVisitOpened is VisitOpened.Event.
 const EventVisitOpened = "visit-opened"
 
+// VisitSealed is the same event where the broker must not know whose the session is.
+type VisitSealed struct {
+	Event   string `json:"event"` // EventVisitOpened
+	Session string `json:"session"`
+	Box     []byte `json:"box"` // a SessionKey, sealed under SessionLabel
+}
+
+// SessionKey is what is sealed: whose the session is, and what opens its live messages.
+type SessionKey struct {
+	VisitOpened
+	Key []byte `json:"key"`
+}
+
+// SessionLabel is what a SessionKey is sealed under.
+func SessionLabel(kiosk, session string) string { return "session " + kiosk + " " + session }
+
+// ParseVisitSealed reads the event, where it is sealed.
+func ParseVisitSealed(b []byte) (v VisitSealed, sealed bool) {
+	err := json.Unmarshal(b, &v)
+	return v, err == nil && v.Event == EventVisitOpened && len(v.Box) > 0
+}
+
+// ParseSessionKey reads what was sealed, which has to be of that session.
+func ParseSessionKey(b []byte, session string) (SessionKey, error) {
+	var k SessionKey
+	if json.Unmarshal(b, &k) != nil {
+		return SessionKey{}, errors.New("event: not JSON")
+	}
+	v, err := ParseVisitOpened(b)
+	if err == nil && v.Session != session {
+		err = errors.New("event: of another session")
+	}
+	k.VisitOpened = v
+	return k, err
+}
+
 // ParseVisitOpened reads it. Other events are errors, and so is one that names nobody.
 func ParseVisitOpened(b []byte) (VisitOpened, error) {
 	var v VisitOpened

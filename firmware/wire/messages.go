@@ -85,6 +85,7 @@ type ClinicState struct {
 // Hello asks the clinic for the time.
 type Hello struct {
 	Nonce string `json:"nonce"`
+	Cert  []byte `json:"cert,omitempty"` // the kiosk's certificate, DER, where it signs what it sends
 }
 
 // HelloReply answers a Hello; its uncertainty is the round trip that the kiosk measured.

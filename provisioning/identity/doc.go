@@ -6,6 +6,7 @@
 //	  ca.crt          whom the kiosk trusts, taken once, by the fingerprint of its root
 //	  ca.crl          what the authority took back
 //	  kiosk.crt       the kiosk's certificate and the authorities above it
+//	  history.key     of the kiosk's own memory of visits (firmware/visits), practice.key of practice; here because this folder is on another partition than the data
 //	  profile         the site profile, signed
 //
 // Each file is whole or not there after a power cut, and each step looks at what is there already. So an enrolment that was cut goes on where it was, with the key that it

@@ -19,6 +19,7 @@ import (
 	"nabz/cmd/clinic/internal/ward"
 	"nabz/firmware/broker"
 	"nabz/firmware/wire"
+	"nabz/provisioning/authority"
 )
 
 // Quiet is a log that nobody reads.
@@ -33,10 +34,18 @@ type Place struct {
 	Broker string // host:port
 	Hub    *ward.Hub
 	Book   *chart.Book
+
+	seals intake.Seals
+	ca    *authority.Authority // of a clinic to which kiosks seal
 }
 
 // New starts one.
 func New(t *testing.T) *Place {
+	t.Helper()
+	return open(t, intake.Seals{}, nil)
+}
+
+func open(t *testing.T, seals intake.Seals, ca *authority.Authority) *Place {
 	t.Helper()
 	dir := t.TempDir()
 	b, err := bus.Start(filepath.Join(dir, "broker"), "127.0.0.1:0")
@@ -58,10 +67,12 @@ func New(t *testing.T) *Place {
 		}
 	})
 	at := broker.Opts{URL: "tcp://" + b.Addr()}
-	in := intake.New(intake.Opts{Name: "clinic-1", Base: base, Broker: at, Ledger: l, Record: record, Log: Quiet, Zone: time.FixedZone("PKT", 5*60*60)})
-	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}}
+	in := intake.New(intake.Opts{
+		Name: "clinic-1", Base: base, Broker: at, Ledger: l, Record: record, Log: Quiet, Zone: time.FixedZone("PKT", 5*60*60), Seals: seals,
+	})
+	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}, seals, ca}
 	p.Background(in.Run)
-	line := ward.Line{Hub: p.Hub, Name: "clinic-1", Root: wire.LiveRoot, Broker: at, Log: Quiet}
+	line := ward.Line{Hub: p.Hub, Name: "clinic-1", Root: wire.LiveRoot, Broker: at, Log: Quiet, Seals: &ward.Seals{Keys: seals.Keys}}
 	p.Background(line.Run)
 	return p
 }

@@ -86,9 +86,14 @@ func (p *Place) Unit(name, addr string, f Finger) *Unit {
 	steps := make(chan uplink.Receipt, 256)
 	u := &Unit{Requests: book, Steps: steps, place: p, name: name, queue: q, clock: c}
 	f.begun = time.Now()
+	var sealing uplink.Sealing
+	if p.ca != nil {
+		sealing = p.Closing(name)
+	}
 	u.Stop = p.Background(func(ctx context.Context, ready func()) error {
 		return uplink.New(uplink.Opts{
-			Queue: q, Clock: c, Kiosk: name, Base: base, Software: "1", Zone: time.UTC,
+			Sealing: sealing,
+			Queue:   q, Clock: c, Kiosk: name, Base: base, Software: "1", Zone: time.UTC,
 			Broker: broker.Opts{URL: "tcp://" + addr, ClientID: name}, Log: Quiet, Live: f, Requests: taker{book, u},
 			Tally: func() (wire.Tally, error) { return u.tally(), nil },
 			Box: func() uplink.Box {

@@ -88,7 +88,9 @@ func (d *desks) errands(kiosk string, quiet time.Duration) error {
 		default:
 			c := e.Command
 			c.TTL = max(1, int(e.Until.Sub(now)/time.Second))
-			err = d.tell(kiosk, wire.DownCmd, wire.Encode(c))
+			if c, err = d.in.private(kiosk, c); err == nil {
+				err = d.tell(kiosk, wire.DownCmd, wire.Encode(c))
+			}
 		}
 	}
 	return err

@@ -32,6 +32,7 @@ type Opts struct {
 	Ledger   *ledger.Ledger
 	Record   ehr.Record
 	Log      *slog.Logger
+	Seals    Seals          // the zero value opens nothing
 	Zone     *time.Location // where a day begins and ends; nil is UTC
 }
 

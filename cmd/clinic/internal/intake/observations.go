@@ -21,11 +21,17 @@ func (d *desks) hello(kiosk string, m broker.Message) error {
 		d.in.Log.Warn("hello not understood", "kiosk", kiosk)
 		return nil
 	}
+	if err := d.in.know(kiosk, h.Cert); err != nil {
+		d.in.Log.Error("a kiosk's certificate is not taken, nor what it signs", "kiosk", kiosk, "why", err)
+	}
 	return d.tell(kiosk, wire.DownHello, wire.Encode(wire.HelloReply{Nonce: h.Nonce, Now: time.Now().UTC()}))
 }
 
 // observations records every Bundle of a publish and publishes a receipt for each.
 func (d *desks) observations(kiosk string, m broker.Message) error {
+	if wire.IsSealed(m.Payload) {
+		return d.sealed(kiosk, m.Payload)
+	}
 	bundles, err := wire.Unpack(m.Payload)
 	if err != nil {
 		// Without an id there is nobody to answer. The kiosk keeps the entry and sends it again; the operator has to look.

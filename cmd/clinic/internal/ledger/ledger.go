@@ -4,6 +4,7 @@
 //	b{id}            entry as JSON
 //	u{id}            what is shown of a Bundle that no doctor has opened
 //	c{kiosk}         how many Bundles of a kiosk are recorded
+//	k{kiosk}/{key}   a certificate that a kiosk signs with, DER; without a key the newest
 //	t{kiosk}         its account as JSON: its own tally beside that
 //	d{kiosk}/{day}   the same by day
 //	e{kiosk}/{id}    an errand as JSON: what a kiosk is to be told and has to confirm, in order of id (UUIDv7)

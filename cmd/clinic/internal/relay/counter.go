@@ -10,6 +10,7 @@ import (
 	"nabz/cmd/clinic/internal/door"
 	"nabz/firmware/broker"
 	"nabz/firmware/reading"
+	"nabz/firmware/seal"
 	"nabz/firmware/wire"
 )
 
@@ -42,6 +43,7 @@ type Counter struct {
 	Name   string // of the clinic
 	Root   string
 	Broker broker.Opts
+	Keys   []seal.Private // with which replicas and clinic seal to one another; none: they do not
 	Log    *slog.Logger
 }
 
@@ -70,6 +72,11 @@ func (c *Counter) Run(ctx context.Context, ready func()) error {
 }
 
 func (c *Counter) answer(ctx context.Context, conn *broker.Conn, replica string, payload []byte) {
+	payload, err := opened(c.Keys, payload)
+	if err != nil {
+		c.Log.Warn("a replica's question was not understood: has it the clinic's --seal-key?", "replica", replica, "why", err)
+		return
+	}
 	q, err := unpack[question](payload)
 	if err != nil {
 		c.Log.Warn("a replica's question was not understood", "replica", replica, "why", err)
@@ -89,6 +96,9 @@ func (c *Counter) answer(ctx context.Context, conn *broker.Conn, replica string,
 	raw, err := pack(a)
 	if err != nil {
 		raw, err = pack(answer{ID: q.ID, Why: err.Error()})
+	}
+	if err == nil {
+		raw, err = shut(c.Keys, raw)
 	}
 	if err == nil {
 		err = conn.Publish(ctx, broker.Message{Topic: topic(c.Root, c.Name, "answer", replica), QoS: 1, Payload: raw})

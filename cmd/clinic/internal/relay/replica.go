@@ -15,6 +15,7 @@ import (
 	"nabz/cmd/clinic/internal/door"
 	"nabz/firmware/broker"
 	"nabz/firmware/reading"
+	"nabz/firmware/seal"
 	"nabz/firmware/wire"
 )
 
@@ -30,6 +31,7 @@ type Replica struct {
 	Name   string // of this replica
 	Root   string
 	Broker broker.Opts
+	Keys   []seal.Private // as the clinic's Counter has them
 	Log    *slog.Logger
 
 	mu    sync.Mutex
@@ -55,7 +57,12 @@ func (r *Replica) use(c *broker.Conn) {
 }
 
 func (r *Replica) take(m broker.Message) {
-	a, err := unpack[answer](m.Payload)
+	raw, err := opened(r.Keys, m.Payload)
+	if err != nil {
+		r.Log.Warn("an answer was not understood: has this replica the clinic's --seal-key?", "why", err)
+		return
+	}
+	a, err := unpack[answer](raw)
 	if err != nil {
 		r.Log.Warn("an answer was not understood", "why", err)
 		return
@@ -79,6 +86,9 @@ func (r *Replica) ask(ctx context.Context, op string, with, out any) error {
 	}
 	q.With = raw
 	payload, err := pack(q)
+	if err == nil {
+		payload, err = shut(r.Keys, payload)
+	}
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+
+	"nabz/firmware/seal"
 )
 
 // question is what a replica asks; answer what it is told.
@@ -59,3 +61,21 @@ func unpack[T any](raw []byte) (v T, err error) {
 	}
 	return v, nil
 }
+
+// shut seals a message to the clinic's own key, which its replicas have too: what it says of patients is not the broker's. Without keys it goes as it is.
+func shut(keys []seal.Private, raw []byte) ([]byte, error) {
+	if len(keys) == 0 {
+		return raw, nil
+	}
+	return seal.Seal([]seal.Public{keys[0].Public()}, label, raw)
+}
+
+// opened undoes shut. A message that is not sealed, where keys are, is nobody's of ours.
+func opened(keys []seal.Private, raw []byte) ([]byte, error) {
+	if len(keys) == 0 {
+		return raw, nil
+	}
+	return seal.Open(keys, label, raw)
+}
+
+const label = "replica"

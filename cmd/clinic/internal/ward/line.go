@@ -19,12 +19,16 @@ type Line struct {
 	Root   string
 	Broker broker.Opts
 	Log    *slog.Logger
+	Seals  *Seals // nil opens nothing
 }
 
 func (l *Line) String() string { return "ward" }
 
 // Run serves until ctx ends, and then returns nil. A broker that is away is waited for. ready is called whenever a connection serves.
 func (l *Line) Run(ctx context.Context, ready func()) error {
+	if l.Seals == nil {
+		l.Seals = &Seals{}
+	}
 	broker.Keep(ctx, func(ctx context.Context) error { return l.serve(ctx, ready) }, func(err error) {
 		l.Log.Warn("the ward has lost its broker; trying again", "why", err)
 	})
@@ -72,6 +76,7 @@ func (l *Line) follow(ctx context.Context, conn *broker.Conn, listens map[string
 				}
 			}
 			delete(listens, kiosk)
+			l.Seals.forget(kiosk)
 		}
 	}
 	for _, kiosk := range watched {
@@ -117,7 +122,7 @@ func (l *Line) take(m broker.Message) {
 		if wire.EventOf(m.Payload) == wire.EventTally {
 			return // the intake's
 		}
-		v, err := wire.ParseVisitOpened(m.Payload)
+		v, err := l.Seals.opened(kiosk, m.Payload)
 		if err != nil {
 			l.Log.Warn("an event was not understood", "kiosk", kiosk, "why", err)
 			return
@@ -126,7 +131,11 @@ func (l *Line) take(m broker.Message) {
 		return
 	}
 	if session, live, ok := wire.SplitLive(part); ok {
-		if err := l.Hub.live(kiosk, session, live, m.Payload, now); err != nil {
+		plain, err := l.Seals.open(kiosk, session, live, m.Payload)
+		if err == nil && plain != nil {
+			err = l.Hub.live(kiosk, session, live, plain, now)
+		}
+		if err != nil {
 			l.Log.Warn("a live message was not understood", "kiosk", kiosk, "why", err)
 		}
 	}

@@ -1,0 +1,47 @@
+package firmware
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"sync"
+	"time"
+
+	"nabz/firmware/screen"
+)
+
+// ownCertificate is the kiosk's, as its file has it now: it is renewed while the kiosk runs.
+type ownCertificate struct {
+	mu   sync.Mutex
+	read time.Time // the file's time when it was read
+	cert *x509.Certificate
+}
+
+func (o *ownCertificate) get(path string) *x509.Certificate {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	info, err := os.Stat(path)
+	if err != nil || info.ModTime().Equal(o.read) {
+		return o.cert
+	}
+	raw, err := os.ReadFile(path)
+	if block, _ := pem.Decode(raw); err == nil && block != nil {
+		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
+			o.cert, o.read = c, info.ModTime()
+		}
+	}
+	return o.cert
+}
+
+// standing is who this kiosk is to others, for the technician.
+func (k *Kiosk) standing() screen.Identity {
+	s := screen.Identity{Sealed: k.sealing != nil}
+	c := k.certificate.get(k.cfg.Broker.Cert)
+	if c == nil {
+		return s
+	}
+	s.Until = c.NotAfter.In(k.cfg.Zone)
+	life := c.NotAfter.Sub(c.NotBefore)
+	s.Ends = c.NotAfter.Sub(k.clock.AtLeast()) < life/2 // a third was the time to renew it
+	return s
+}
