@@ -34,7 +34,7 @@ func (b backend) State() (screen.State, error) {
 	waiting := counts(k.queue.Stats())
 	waiting.Oldest = waiting.Oldest.In(k.cfg.Zone)
 	return screen.State{
-		Kiosk: k.cfg.Name, Version: k.version, Practice: k.cfg.Practice, Visit: visit, Devices: devices, Receipts: receipts,
+		Kiosk: k.cfg.Name, Language: k.cfg.Language, Version: k.version, Practice: k.cfg.Practice, Visit: visit, Devices: devices, Receipts: receipts,
 		Live: screen.LiveOf(numbers, time.Now()), Link: screen.Link(link), Queue: waiting, NotSaved: full, Requests: k.requested.list(),
 		Power: powerOf(k.power.Get()), Identity: k.standing(),
 		Clock: screen.Clock{Source: string(now.Source), Uncertainty: now.Uncertainty.String()},

@@ -56,6 +56,7 @@ type Kiosk struct {
 	sealing *sealing    // nil: the plain mode
 
 	certificate ownCertificate
+	profiles    chan []byte // site profiles that the clinic sent
 	receipts    *receipts
 	requested   *requested
 	practice    practice
@@ -93,7 +94,7 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 
 // assemble is a kiosk without a screen and without a link.
 func assemble(cfg config.Config, version string, ports port.System, log *slog.Logger) (*Kiosk, error) {
-	k := &Kiosk{cfg: cfg, version: version, ports: ports, log: log, board: switchboard.New(ports)}
+	k := &Kiosk{cfg: cfg, version: version, ports: ports, log: log, board: switchboard.New(ports), profiles: make(chan []byte, 1)}
 	var err error
 	if k.sealing, err = openSealing(cfg); err != nil {
 		return nil, err
@@ -113,7 +114,7 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 	cuff := newCuff()
 	k.desk = &desk{
 		queue: k.queue, visits: k.visits, clock: k.clock, audit: k.audit, numbers: &k.numbers, cuff: cuff, tapes: &k.tapes, power: &k.power, sealing: k.sealing, log: log,
-		settings: exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice},
+		settings: settingsOf(cfg),
 		asks:     make(chan ask), stream: make(chan arrival, 256), events: make(chan exam.What),
 	}
 	if err := errors.Join(k.receipts.reconcile(), k.desk.resume(context.Background())); err != nil {
@@ -126,6 +127,14 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 // Also has a kiosk that does not run yet run further tasks. Those from outside hear of the time what is certain.
 func (k *Kiosk) Also(make func(atLeast func() time.Time) Task) {
 	k.tasks = append(k.tasks, make(k.clock.AtLeast))
+}
+
+func settingsOf(cfg config.Config) exam.Settings {
+	s := exam.Settings{Rest: cfg.Exam.Rest, Gap: cfg.Exam.Gap, Readings: cfg.Exam.Readings, Practice: cfg.Practice, Urgent: cfg.Exam.Urgent}
+	for _, step := range cfg.Exam.Order {
+		s.Steps = append(s.Steps, exam.Step(step))
+	}
+	return s
 }
 
 // URL is where the screen is.
@@ -222,6 +231,15 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 	}
 	if k.sealing != nil {
 		o.Sealing = k.sealing
+	}
+	o.Profile = func(raw []byte) {
+		select {
+		case k.profiles <- raw:
+		default: // the clinic sends it again
+		}
+	}
+	if o.Most = wire.Mode(k.cfg.Live); k.cfg.Live == "off" {
+		o.Live, o.Most = nil, ""
 	}
 	return o
 }

@@ -50,6 +50,13 @@ func (p *practice) begin(k *Kiosk, name string) (screen.Backend, error) {
 	return l, nil
 }
 
+// going says whether there is a lesson.
+func (p *practice) going() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at != nil
+}
+
 // end ends the lesson, if there is one, and returns when nothing of it runs.
 func (p *practice) end() {
 	p.mu.Lock()

@@ -35,7 +35,7 @@ func (o *ownCertificate) get(path string) *x509.Certificate {
 
 // standing is who this kiosk is to others, for the technician.
 func (k *Kiosk) standing() screen.Identity {
-	s := screen.Identity{Sealed: k.sealing != nil}
+	s := screen.Identity{Sealed: k.sealing != nil, Profile: k.cfg.Profile, Refused: k.cfg.Refused}
 	c := k.certificate.get(k.cfg.Broker.Cert)
 	if c == nil {
 		return s

@@ -33,7 +33,7 @@ func (w watched) Now() (uplink.Sight, bool) {
 func (w watched) box() uplink.Box {
 	power, _ := w.power.Get()
 	card, _ := w.card.Get()
-	b := uplink.Box{Power: string(power.Source), Card: cardWord(card)}
+	b := uplink.Box{Power: string(power.Source), Card: cardWord(card), Profile: w.cfg.Profile, Refused: w.cfg.Refused}
 	if c, known := power.Charge.Get(); known {
 		b.Charge = int(c)
 	}

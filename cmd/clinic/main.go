@@ -91,7 +91,8 @@ type serveCmd struct {
 
 	tlsFlags
 
-	Replicas bool `help:"Answer replicas of the pages (clinic replica) through the broker."`
+	Profiles string `type:"existingdir" help:"Folder of signed site profiles (kioskctl profile sign), KIOSK.profile: each kiosk is sent its own."`
+	Replicas bool   `help:"Answer replicas of the pages (clinic replica) through the broker."`
 
 	wardFlags
 }
@@ -129,7 +130,7 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 		return err
 	}
 	in := intake.New(intake.Opts{
-		Seals: seals, Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
+		Seals: seals, Profiles: c.Profiles, Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
 	})
 	book := &chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}
 	g, ctx := errgroup.WithContext(ctx)

@@ -10,14 +10,11 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/lmittmann/tint"
 
-	"nabz/firmware"
-	"nabz/firmware/config"
-	"nabz/provisioning/identity"
+	"nabz/provisioning/profile"
 )
 
 // Stamped by the Makefile.
@@ -71,29 +68,23 @@ func main() {
 
 // Run implements kiosk run.
 func (r runCmd) Run() error {
-	cfg, err := config.Load(r.Config)
-	if err != nil {
-		return err
-	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	log := logger()
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(memoryLimit)
 	}
-	k, err := firmware.Open(cfg, version, log)
-	if err != nil {
-		return err
+	return r.lives(ctx, logger())
+}
+
+func (r runCmd) lives(ctx context.Context, log *slog.Logger) error {
+	for {
+		err := r.life(ctx, log)
+		if !errors.Is(err, profile.ErrReload) || ctx.Err() != nil {
+			log.Info("kiosk stopped")
+			return err
+		}
+		log.Info("kiosk begins anew", "why", err)
 	}
-	if cfg.Identity != "" {
-		k.Also(func(atLeast func() time.Time) firmware.Task {
-			return &identity.Keeper{Folder: identity.Folder{Dir: cfg.Identity}, Sticks: cfg.Export, Now: atLeast, Log: log}
-		})
-	}
-	fmt.Println("kiosk ready:", k.URL())
-	err = errors.Join(k.Run(ctx), k.Close())
-	log.Info("kiosk stopped")
-	return err
 }
 
 // logger writes lines for people to a terminal and JSON anywhere else.

@@ -26,6 +26,7 @@ type cli struct {
 	Enrol        enrolCmd         `cmd:"" help:"Make this box a kiosk of a programme, or go on with that."`
 	Label        labelCmd         `cmd:"" help:"A label for this box, and its line in the inventory."`
 	Request      requestCmd       `cmd:"" help:"Make a key, and the request for its certificate."`
+	Profile      profileCmd       `cmd:"" help:"What headquarters says of a site: sign it, look at it."`
 	SealKey      sealKeyCmd       `cmd:"" help:"The key of a clinic that opens what kiosks seal."`
 	Authority    authorityCmd     `cmd:"" help:"The programme's own certificate authority, at headquarters."`
 	BrokerConfig brokerConfigCmd  `cmd:"" help:"The rules of a broker by which a kiosk speaks only for itself."`

@@ -47,6 +47,7 @@ func printStatus(w io.Writer, s screen.State) error {
 	fmt.Fprintf(t, "queue\t%d waiting\t%s\n", s.Queue.Waiting, queueWord(s.Queue))
 	fmt.Fprintf(t, "clock\t%s\t%s\n", s.Clock.Source, clockWord(s.Clock))
 	fmt.Fprintf(t, "payload\t%s\t%s\n", sealWord(s.Identity), endWord(s.Identity))
+	fmt.Fprintf(t, "profile\t%s\n", profileWord(s.Identity))
 	if s.NotSaved != "" {
 		fmt.Fprintf(t, "NOT SAVED\treadings find no room\t%s\n", s.NotSaved)
 	}
@@ -66,6 +67,17 @@ func sealWord(i screen.Identity) string {
 		return "sealed"
 	}
 	return "plain"
+}
+
+func profileWord(i screen.Identity) string {
+	word := "none: kiosk.toml alone"
+	if i.Profile > 0 {
+		word = fmt.Sprintf("version %d", i.Profile)
+	}
+	if i.Refused > 0 {
+		word += fmt.Sprintf("\tversion %d was taken back: the log says why", i.Refused)
+	}
+	return word
 }
 
 // endWord says how long the certificate lasts.

@@ -42,7 +42,10 @@ const (
 )
 
 // Range holds the lowest and highest value that is still inside.
-type Range struct{ Low, High int }
+type Range struct {
+	Low  int `json:"low"`
+	High int `json:"high"`
+}
 
 // Holds says whether v is inside.
 func (r Range) Holds(v int) bool { return v >= r.Low && v <= r.High }

@@ -3,7 +3,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -17,11 +16,16 @@ import (
 // Config is a checked kiosk.toml: Parse made it, so every rule of it holds.
 type Config struct {
 	Name     string         // kiosk id in every topic: 1 to 40 of a-z, 0-9 and -
+	Profile  uint64         // version of the site profile that is in this; 0 is none
+	Refused  uint64         // version that this kiosk has taken back since; 0 is none
 	Identity string         // folder that kioskctl enrol made; empty: the kiosk is not enrolled
 	Data     string         // folder of everything durable
 	Practice bool           // training or simulated devices: own topic root, HTEST on every resource
 	Zone     *time.Location // fixed offset that times are shown and sent with
 	FHIRBase string         // prefix of our identifier systems
+
+	Language string // of the screen until somebody signs in: "ur" or "en"
+	Live     string // the most that goes out while a doctor watches: "wave", "numbers", "summary" or "off"
 
 	Quota  int64  // bytes that the queue may take; 0 is half of the disk
 	Listen string // loopback address of the screen
@@ -43,6 +47,9 @@ type Exam struct {
 	Rest     time.Duration // seated rest before the first inflation; under 1 min only in practice
 	Gap      time.Duration // between inflations; under 60 s only in practice
 	Readings int           // blood pressure readings at most, 1 to 3
+
+	Order  []string          // what is measured, in order; empty: blood-pressure, oximetry, temperature
+	Urgent vitals.SiteLimits // the site's own urgent limits for adults; empty: the usual ones
 }
 
 // Broker is where readings go.
@@ -96,24 +103,7 @@ func Load(path string) (Config, error) {
 }
 
 // Parse checks the text of a kiosk.toml. The error lists everything that is wrong.
-func Parse(raw []byte) (Config, error) {
-	f := defaults()
-	dec := toml.NewDecoder(bytes.NewReader(raw))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&f); err != nil {
-		var strict *toml.StrictMissingError
-		if errors.As(err, &strict) {
-			return Config{}, unknownKeys(strict)
-		}
-		var at *toml.DecodeError
-		if errors.As(err, &at) {
-			row, col := at.Position()
-			return Config{}, fmt.Errorf("line %d, column %d: %w", row, col, err)
-		}
-		return Config{}, err
-	}
-	return f.check()
-}
+func Parse(raw []byte) (Config, error) { return Merge(raw, nil) }
 
 func unknownKeys(strict *toml.StrictMissingError) error {
 	var all []error

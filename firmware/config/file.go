@@ -31,15 +31,21 @@ type file struct {
 	Offset   string `toml:"utc_offset"`
 	FHIRBase string `toml:"fhir_base"`
 	Screen   struct {
-		Listen string `toml:"listen"`
+		Listen   string `toml:"listen"`
+		Language string `toml:"language"`
 	} `toml:"screen"`
+	Link struct {
+		Live string `toml:"live"`
+	} `toml:"link"`
 	Queue struct {
 		QuotaMB int64 `toml:"quota_mb"`
 	} `toml:"queue"`
 	Exam struct {
-		Rest     duration `toml:"rest"`
-		Gap      duration `toml:"gap"`
-		Readings int      `toml:"readings"`
+		Rest     duration         `toml:"rest"`
+		Gap      duration         `toml:"gap"`
+		Readings int              `toml:"readings"`
+		Order    []string         `toml:"order"`
+		Urgent   map[string][]int `toml:"urgent"`
 	} `toml:"exam"`
 	Broker struct {
 		URL          string `toml:"url"`
@@ -94,7 +100,7 @@ func (d *duration) UnmarshalText(b []byte) error {
 
 func defaults() file {
 	f := file{Data: "/var/lib/nabz", Offset: "+05:00", FHIRBase: "https://nabz.example/fhir"}
-	f.Screen.Listen = "127.0.0.1:8080"
+	f.Screen.Listen, f.Screen.Language, f.Link.Live = "127.0.0.1:8080", "ur", "wave"
 	f.Exam.Rest, f.Exam.Gap, f.Exam.Readings = duration(5*time.Minute), duration(time.Minute), 3
 	f.Broker.URL = "tcp://127.0.0.1:1883"
 	f.Staff.Export = "/media"
@@ -117,8 +123,11 @@ func (f file) check() (Config, error) {
 	f = bad.enrolled(f)
 	c := Config{
 		Name: f.Name, Identity: f.Identity, Data: f.Data, Practice: f.Practice, FHIRBase: strings.TrimSuffix(f.FHIRBase, "/"), Listen: f.Screen.Listen,
-		Quota:       f.Queue.QuotaMB << 20,
-		Exam:        Exam{Rest: time.Duration(f.Exam.Rest), Gap: time.Duration(f.Exam.Gap), Readings: f.Exam.Readings},
+		Quota:    f.Queue.QuotaMB << 20,
+		Language: f.Screen.Language, Live: f.Link.Live,
+		Exam: Exam{
+			Rest: time.Duration(f.Exam.Rest), Gap: time.Duration(f.Exam.Gap), Readings: f.Exam.Readings, Order: f.Exam.Order, Urgent: bad.urgent(f.Exam.Urgent),
+		},
 		Oximeter:    Device(f.Oximeter),
 		Cuff:        Device(f.Cuff),
 		Thermometer: Device(f.Thermometer),
@@ -132,6 +141,8 @@ func (f file) check() (Config, error) {
 	q := f.Queue.QuotaMB
 	bad.need(q == 0 || q >= 4 && q < 1<<20, "queue.quota_mb", "%d: use 4 or more, or 0 for half of the disk", q)
 	bad.exam(c)
+	bad.need(slices.Contains([]string{"ur", "en"}, c.Language), "screen.language", "%q: use ur or en", c.Language)
+	bad.need(slices.Contains([]string{"wave", "numbers", "summary", "off"}, c.Live), "link.live", "%q: use wave, numbers, summary or off", c.Live)
 	c.Broker = bad.broker(f)
 	c.Lessons = Lessons{Username: f.Lessons.Username, Password: bad.password("lessons.password_file", f.Lessons.PasswordFile)}
 	c.Workers, c.Export = bad.staff(f), f.Staff.Export
@@ -165,10 +176,34 @@ func (f *faults) enrolled(in file) file {
 
 func (f *faults) exam(c Config) {
 	e := c.Exam
+	f.order(e)
 	f.need(e.Readings >= 1 && e.Readings <= 3, "exam.readings", "%d: use 1 to 3", e.Readings)
 	f.need(e.Rest >= 0 && e.Gap >= 0, "exam", "rest and gap cannot be negative")
 	f.need(c.Practice || e.Rest >= time.Minute, "exam.rest", "%s: at least 1m outside practice", e.Rest)
 	f.need(c.Practice || e.Gap >= time.Minute, "exam.gap", "%s: at least 60s between inflations outside practice", e.Gap)
+}
+
+// orders are what a visit can measure.
+var orders = []string{"blood-pressure", "oximetry", "temperature"}
+
+func (f *faults) order(e Exam) {
+	for i, step := range e.Order {
+		f.need(slices.Contains(orders, step), "exam.order", "%q: use %s", step, strings.Join(orders, ", "))
+		f.need(!slices.Contains(e.Order[:i], step), "exam.order", "%q is there twice", step)
+	}
+}
+
+func (f *faults) urgent(in map[string][]int) vitals.SiteLimits {
+	l := vitals.SiteLimits{}
+	for name, r := range in {
+		f.need(len(r) == 2, "exam.urgent."+name, "give two numbers: the lowest and the highest that is not urgent")
+		if len(r) == 2 {
+			l[name] = vitals.Range{Low: r[0], High: r[1]}
+		}
+	}
+	err := l.Check()
+	f.need(err == nil, "exam.urgent", "%v", err)
+	return l
 }
 
 func (f *faults) broker(in file) Broker {

@@ -7,8 +7,16 @@ import (
 	"nabz/firmware/reading"
 )
 
-// measuring lists the steps that measure, in order.
+// measuring lists the steps that measure, in the usual order.
 var measuring = [...]Step{StepBP, StepOximetry, StepTemperature}
+
+// plan is what this visit measures, in order. What the site leaves out can still be measured again, or typed, if it was measured at all.
+func (v *Visit) plan() []Step {
+	if len(v.m.Settings.Steps) == 0 {
+		return measuring[:]
+	}
+	return v.m.Settings.Steps
+}
 
 func (s Step) kind() vitals.Kind {
 	switch s {
@@ -72,8 +80,8 @@ func (v *Visit) advance() {
 		v.enter(StepReview)
 		return
 	}
-	after := slices.Index(measuring[:], v.m.Step) + 1
-	for _, s := range measuring[after:] {
+	after := slices.Index(v.plan(), v.m.Step) + 1
+	for _, s := range v.plan()[after:] {
 		if v.standing(s.kind()) == nil {
 			v.enter(s)
 			return

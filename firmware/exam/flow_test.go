@@ -243,14 +243,18 @@ func TestSettings(t *testing.T) {
 		ok bool
 	}{
 		"defaults":               {Defaults(), true},
-		"short gap":              {Settings{5 * time.Minute, 59 * time.Second, 3, false}, false},
-		"short gap in practice":  {Settings{5 * time.Minute, 0, 3, true}, true},
-		"short rest":             {Settings{59 * time.Second, time.Minute, 3, false}, false},
-		"no rest in practice":    {Settings{0, time.Minute, 3, true}, true},
-		"no readings":            {Settings{5 * time.Minute, time.Minute, 0, false}, false},
-		"four readings":          {Settings{5 * time.Minute, time.Minute, 4, true}, false},
-		"negative":               {Settings{-1, -1, 1, true}, false},
-		"one reading, long gaps": {Settings{time.Hour, time.Hour, 1, false}, true},
+		"short gap":              {Settings{Rest: 5 * time.Minute, Gap: 59 * time.Second, Readings: 3, Practice: false}, false},
+		"short gap in practice":  {Settings{Rest: 5 * time.Minute, Gap: 0, Readings: 3, Practice: true}, true},
+		"short rest":             {Settings{Rest: 59 * time.Second, Gap: time.Minute, Readings: 3, Practice: false}, false},
+		"no rest in practice":    {Settings{Rest: 0, Gap: time.Minute, Readings: 3, Practice: true}, true},
+		"no readings":            {Settings{Rest: 5 * time.Minute, Gap: time.Minute, Readings: 0, Practice: false}, false},
+		"four readings":          {Settings{Rest: 5 * time.Minute, Gap: time.Minute, Readings: 4, Practice: true}, false},
+		"own plan":               {Settings{Rest: 5 * time.Minute, Gap: time.Minute, Readings: 1, Steps: []Step{StepTemperature, StepBP}}, true},
+		"a step twice":           {Settings{Rest: 5 * time.Minute, Gap: time.Minute, Readings: 1, Steps: []Step{StepBP, StepBP}}, false},
+		"an unknown step":        {Settings{Rest: 5 * time.Minute, Gap: time.Minute, Readings: 1, Steps: []Step{"weight"}}, false},
+		"urgent limits":          {Settings{Rest: 5 * time.Minute, Gap: time.Minute, Readings: 1, Urgent: vitals.SiteLimits{"weight": {}}}, false},
+		"negative":               {Settings{Rest: -1, Gap: -1, Readings: 1, Practice: true}, false},
+		"one reading, long gaps": {Settings{Rest: time.Hour, Gap: time.Hour, Readings: 1, Practice: false}, true},
 	}
 	for name, c := range cases {
 		if err := c.s.Validate(); (err == nil) != c.ok {
@@ -307,4 +311,18 @@ func otherThan(s Step) vitals.Kind {
 		return vitals.KindTemperature
 	}
 	return vitals.KindOximetry
+}
+
+// TestOwnPlan: a visit asks for what the site measures, in its order, and for nothing else.
+func TestOwnPlan(t *testing.T) {
+	s := Defaults()
+	s.Steps = []Step{StepTemperature, StepOximetry}
+	b := newBench(t, s)
+	b.do(Identify{Patient: patient, Operator: "w-1"})
+	for _, want := range []Step{StepTemperature, StepOximetry, StepReview} {
+		if got := b.v.View().Step; got != want {
+			t.Errorf("at %s, want %s", got, want)
+		}
+		b.do(Skip{Reason: SkipOther})
+	}
 }

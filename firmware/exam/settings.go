@@ -3,7 +3,10 @@ package exam
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"nabz/drivers/vitals"
 )
 
 // Settings is how a site runs a visit.
@@ -12,6 +15,9 @@ type Settings struct {
 	Gap      time.Duration `json:"gap"`      // from the end of one inflation to the start of the next
 	Readings int           `json:"readings"` // blood pressures in a series, 1 to 3
 	Practice bool          `json:"practice"` // training: every reading is marked so
+
+	Steps  []Step            `json:"steps,omitempty"`  // what is measured, in order; empty is all of it in the usual order
+	Urgent vitals.SiteLimits `json:"urgent,omitempty"` // the site's own; empty is the usual ones
 }
 
 // Defaults is what the clinical rules ask for: 5 min of rest, 60 s between inflations, three readings.
@@ -28,6 +34,14 @@ func (s Settings) Validate() error {
 	}
 	if s.Gap < s.least() {
 		bad = append(bad, fmt.Errorf("gap: %s: at least %s between inflations", s.Gap, s.least()))
+	}
+	for i, step := range s.Steps {
+		if !slices.Contains(measuring[:], step) || slices.Contains(s.Steps[:i], step) {
+			bad = append(bad, fmt.Errorf("steps: %q: use each of %v once, or leave it out", step, measuring))
+		}
+	}
+	if err := s.Urgent.Check(); err != nil {
+		bad = append(bad, fmt.Errorf("urgent limits: %w", err))
 	}
 	return errors.Join(bad...)
 }
@@ -50,6 +64,12 @@ func (s Settings) safe() Settings {
 	}
 	if s.Gap < s.least() {
 		s.Gap = d.Gap
+	}
+	if (Settings{Rest: s.Rest, Gap: s.Gap, Readings: s.Readings, Practice: s.Practice, Steps: s.Steps}).Validate() != nil {
+		s.Steps = nil
+	}
+	if s.Urgent.Check() != nil {
+		s.Urgent = nil
 	}
 	return s
 }

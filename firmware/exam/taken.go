@@ -73,7 +73,7 @@ func (v *Visit) accept(f finding) reading.Reading {
 			v.m.Taken[i].Superseded = true
 		}
 	}
-	urgent := f.absent == reading.AbsentError || vitals.Judge(f.measurement, v.band()).Urgent
+	urgent := f.absent == reading.AbsentError || v.m.Settings.Urgent.Urgent(f.measurement, v.band())
 	v.m.Taken = append(v.m.Taken, taken{Reading: r, Urgent: urgent})
 	v.changed = true
 	v.emit(Accept{Reading: r, Urgent: urgent, From: f.from})

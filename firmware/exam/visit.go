@@ -185,7 +185,7 @@ func (v *Visit) identify(w Identify) {
 	}
 	v.m.Patient, v.m.Operator, v.m.RestFrom = w.Patient, w.Operator, v.now
 	v.m.Began, v.m.Agreed = v.now, w.Agreed
-	v.enter(StepBP)
+	v.enter(v.plan()[0])
 }
 
 func (v *Visit) band() vitals.Band { return band(v.m.Patient, v.now) }

@@ -38,6 +38,9 @@ func TestAnyWalk(t *testing.T) {
 		s := Defaults()
 		s.Readings = rapid.IntRange(1, 3).Draw(t, "readings")
 		s.Rest = time.Minute
+		if steps := rapid.Permutation(measuring[:]).Draw(t, "steps"); rapid.Bool().Draw(t, "own plan") {
+			s.Steps = steps[:rapid.IntRange(1, len(steps)).Draw(t, "of them")]
+		}
 		w := &walker{T: t, v: New(visitID, s), ids: map[string]bool{}, kinds: map[string]vitals.Kind{}, ended: -time.Hour}
 		w.forget()
 		for range rapid.IntRange(1, 80).Draw(t, "moves") {

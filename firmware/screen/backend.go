@@ -58,9 +58,11 @@ type Backend interface {
 
 // Identity is who the kiosk is to others, for the technician.
 type Identity struct {
-	Sealed bool      `json:"sealed"`         // only the clinic can read what leaves; false is the plain mode
-	Until  time.Time `json:"until,omitzero"` // the end of the certificate; zero without one
-	Ends   bool      `json:"ends,omitempty"` // it should have been renewed by now
+	Sealed  bool      `json:"sealed"`            // only the clinic can read what leaves; false is the plain mode
+	Until   time.Time `json:"until,omitzero"`    // the end of the certificate; zero without one
+	Ends    bool      `json:"ends,omitempty"`    // it should have been renewed by now
+	Profile uint64    `json:"profile,omitempty"` // version of the site profile in use
+	Refused uint64    `json:"refused,omitempty"` // version that was taken back
 }
 
 // Errors that a Backend gives for what a person may do about it.
@@ -89,6 +91,7 @@ type State struct {
 	Identity Identity      `json:"identity"`
 	Requests []Request     `json:"-"`                  // of doctors, that wait for somebody here, oldest first
 	Starting bool          `json:"-"`                  // of a practice: the power is away
+	Language string        `json:"-"`                  // until somebody signs in
 	NotSaved string        `json:"notSaved,omitempty"` // why readings are not being saved; "write it down" is then the way on
 }
 

@@ -37,14 +37,18 @@ const (
 
 // newFront takes up the session where it was. A lesson that was going on is over: it held nothing that anybody needs.
 func newFront(b Backend, log *slog.Logger) *front {
-	f := &front{Backend: b, log: log, session: guide.New(), touched: time.Now()}
+	fresh := guide.New()
+	if s, err := b.State(); err == nil && s.Language != "" {
+		fresh.Lang = s.Language
+	}
+	f := &front{Backend: b, log: log, session: fresh, touched: time.Now()}
 	kept, err := b.Remembered()
 	if err == nil && kept != nil {
 		err = json.Unmarshal(kept, &f.session)
 	}
 	if err != nil {
 		log.Warn("the screen begins anew", "why", err) // a visit in progress is not lost by that
-		f.session = guide.New()
+		f.session = fresh
 	}
 	return f
 }

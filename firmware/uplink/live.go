@@ -117,7 +117,7 @@ func (s *session) stream(ctx context.Context, send func(context.Context, broker.
 		if !ok {
 			return
 		}
-		m.tick(now, most)
+		m.tick(now, ladder[max(slices.Index(ladder, most), slices.Index(ladder, s.Most))])
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

@@ -58,6 +58,8 @@ type Box struct {
 	Power   string   // "mains" or "battery"; empty when nothing tells
 	Charge  int      // of the battery, per cent; 0 when nothing tells
 	Card    string   // as wire.State.Card
+	Profile uint64   // version of the site profile in use
+	Refused uint64   // version that was taken back
 }
 
 // Opts is what an uplink needs.
@@ -74,7 +76,9 @@ type Opts struct {
 	Sealing  Sealing                    // nil: nothing is sealed
 	Receipt  func(Receipt)              // must return at once
 	Link     func(Link)                 // must return at once
+	Profile  func(raw []byte)           // takes a site profile that came; nil: none is taken. Must return at once
 	Live     Live                       // nil: nothing is shown live
+	Most     wire.Mode                  // the most of it that the link is for; empty: the wave
 	Requests Requests                   // nil: nothing but a watch is taken
 	Tally    func() (wire.Tally, error) // how the accounts stand; nil: they are not told
 	Box      func() Box                 // what the state tells of the box beside; nil: nothing. Must return at once

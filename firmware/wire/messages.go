@@ -43,6 +43,8 @@ type State struct {
 	Missing string `json:"lost,omitempty"`   // devices that do not answer, parted by spaces
 	Power   string `json:"pow,omitempty"`    // "mains" or "battery"; empty when nothing tells
 	Charge  int    `json:"chg,omitempty"`    // of the battery, per cent in steps of five; 0 when nothing tells
+	Profile uint64 `json:"prof,omitempty"`   // version of the site profile in use
+	Refused uint64 `json:"bad,omitempty"`    // version that this kiosk has taken back
 	Card    string `json:"card,omitempty"`   // CardWorn, CardErrors, or empty: nothing is known to be wrong
 }
 

@@ -46,6 +46,7 @@ const (
 	DownHello      = "down/hello"
 	DownAck        = "down/ack"
 	DownCmd        = "down/cmd"
+	DownCfg        = "down/cfg" // a site profile, signed (CMS)
 	clinicReserved = "ehr"
 )
 

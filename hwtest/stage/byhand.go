@@ -37,3 +37,21 @@ func (w *Worker) Skip(ctx context.Context, patient string, to exam.Step) (string
 	}
 	return v.ID, err
 }
+
+// End skips what is left of a visit and finishes it.
+func (w *Worker) End(ctx context.Context, visit string) error {
+	for {
+		s, err := w.State(ctx)
+		switch {
+		case err != nil:
+			return err
+		case s.Visit == nil || s.Visit.ID != visit:
+			return nil
+		case s.Visit.Step == exam.StepReview:
+			return w.act(ctx, visit, "finish", screen.Action{})
+		}
+		if err := w.act(ctx, visit, "skip", screen.Action{Reason: string(exam.SkipOther)}); err != nil {
+			return err
+		}
+	}
+}

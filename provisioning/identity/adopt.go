@@ -23,7 +23,6 @@ type Bundle struct {
 	Certificate string `json:"certificate"` // PEM
 	Authorities string `json:"authorities"` // PEM, the root last
 	Lists       string `json:"lists"`       // PEM
-	Profile     []byte `json:"profile,omitempty"`
 }
 
 const bundleFormat = "nabz bundle 1"

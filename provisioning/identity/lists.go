@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -46,4 +47,27 @@ func vouched(l *x509.RevocationList, authorities []*x509.Certificate) bool {
 		}
 	}
 	return false
+}
+
+// Revoked says whether the authority took a certificate back, as far as this kiosk has heard.
+func (f Folder) Revoked(c *x509.Certificate) (bool, error) {
+	authorities, err := f.Authorities()
+	if err != nil {
+		return false, err
+	}
+	all, err := f.lists(authorities)
+	if err != nil {
+		return false, err
+	}
+	for _, l := range all {
+		if !bytes.Equal(l.RawIssuer, c.RawIssuer) {
+			continue
+		}
+		for _, e := range l.RevokedCertificateEntries {
+			if e.SerialNumber.Cmp(c.SerialNumber) == 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
 }

@@ -37,6 +37,8 @@ type Place struct {
 
 	seals intake.Seals
 	ca    *authority.Authority // of a clinic to which kiosks seal
+
+	profiles string // folder
 }
 
 // New starts one.
@@ -69,8 +71,9 @@ func open(t *testing.T, seals intake.Seals, ca *authority.Authority) *Place {
 	at := broker.Opts{URL: "tcp://" + b.Addr()}
 	in := intake.New(intake.Opts{
 		Name: "clinic-1", Base: base, Broker: at, Ledger: l, Record: record, Log: Quiet, Zone: time.FixedZone("PKT", 5*60*60), Seals: seals,
+		Profiles: dir,
 	})
-	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}, seals, ca}
+	p := &Place{t, b.Addr(), ward.NewHub(Quiet), &chart.Book{Base: base, Record: record, Ledger: l, Nudge: in.Nudge}, seals, ca, dir}
 	p.Background(in.Run)
 	line := ward.Line{Hub: p.Hub, Name: "clinic-1", Root: wire.LiveRoot, Broker: at, Log: Quiet, Seals: &ward.Seals{Keys: seals.Keys}}
 	p.Background(line.Run)

@@ -109,3 +109,21 @@ func (c *Closing) Payload(t testing.TB, e reading.Entry) []byte {
 	}
 	return signed
 }
+
+// SignProfile signs the text of a site profile.
+func (p *Place) SignProfile(text string) []byte {
+	p.Helper()
+	raw, err := p.ca.Sign([]byte(text))
+	if err != nil {
+		p.Fatal(err)
+	}
+	return raw
+}
+
+// PutProfile has a site profile lie at the clinic for a kiosk.
+func (p *Place) PutProfile(kiosk string, raw []byte) {
+	p.Helper()
+	if err := os.WriteFile(filepath.Join(p.profiles, kiosk+".profile"), raw, 0o600); err != nil {
+		p.Fatal(err)
+	}
+}

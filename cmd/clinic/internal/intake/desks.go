@@ -2,6 +2,7 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"nabz/firmware/broker"
@@ -98,7 +99,7 @@ func (d *desks) stateOf(kiosk string, m broker.Message) error {
 		d.in.online.Delete(kiosk)
 		return nil // an empty or strange state says nothing; the kiosk's next one will
 	}
-	d.in.online.Store(kiosk, struct{}{})
+	d.in.online.Store(kiosk, s)
 	if before, _ := d.in.storage.Swap(kiosk, s.Storage); before != s.Storage && s.Storage != "" {
 		d.in.Log.Warn("a kiosk is running out of room for readings: see its link and its queue", "kiosk", kiosk, "storage", s.Storage)
 	}
@@ -114,7 +115,7 @@ func (d *desks) stateOf(kiosk string, m broker.Message) error {
 			return err
 		}
 	}
-	return d.errands(kiosk, 0)
+	return errors.Join(d.profile(kiosk, s), d.errands(kiosk, 0))
 }
 
 func (d *desks) tell(kiosk, part string, payload []byte) error {

@@ -33,6 +33,7 @@ type Opts struct {
 	Record   ehr.Record
 	Log      *slog.Logger
 	Seals    Seals          // the zero value opens nothing
+	Profiles string         // folder of signed site profiles, {kiosk}.profile; empty: kiosks are sent none
 	Zone     *time.Location // where a day begins and ends; nil is UTC
 }
 
@@ -42,7 +43,7 @@ type Intake struct {
 	root    string
 	session string
 	storage sync.Map    // kiosk -> what it told of its storage last
-	online  sync.Map    // kiosk -> struct{}: it is
+	online  sync.Map    // kiosk -> wire.State: it is
 	nudged  chan string // kiosks for which there may be an errand
 }
 
@@ -141,6 +142,7 @@ func (in *Intake) serve(ctx context.Context, ready func()) error {
 		case kiosk := <-in.nudged:
 			d.run(kiosk, 0)
 		case <-again.C:
+			in.profiles(d)
 			if err := in.remind(d); err != nil {
 				in.Log.Error("errands cannot be read", "why", err)
 			}

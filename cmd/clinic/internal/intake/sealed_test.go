@@ -99,3 +99,41 @@ func TestSealedReadings(t *testing.T) {
 		t.Errorf("after what is nobody's: %+v", a)
 	}
 }
+
+// TestProfilesAreSent: a kiosk that is on line gets the profile that lies here for it until it says that it has it, or has taken it back; nobody gets another's.
+func TestProfilesAreSent(t *testing.T) {
+	p := clinictest.New(t)
+	ca := clinictest.NewSealed(t)
+	for _, kiosk := range []string{"bhu-1", "bhu-2"} {
+		p.PutProfile(kiosk, ca.SignProfile("[profile]\nkiosks = [\""+kiosk+"\"]\nversion = 3\n"))
+	}
+	s := newSender(t, p.Broker, "bhu-1")
+	came := make(chan []byte, 8)
+	err := s.conn.Subscribe(t.Context(), wire.Topic(wire.LiveRoot, "bhu-1", wire.DownCfg), 1, func(m broker.Message) { came <- m.Payload })
+	if err != nil {
+		t.Fatal(err)
+	}
+	says := func(have, refused uint64) {
+		s.publish("bhu-1", wire.StateTopic, wire.Encode(wire.State{St: wire.Online, Session: "s", Profile: have, Refused: refused}))
+		s.publish("bhu-1", wire.UpObs, wire.Pack(practiceBundle(t), false)) // its receipt says that the state was looked at
+		<-s.acks
+	}
+	says(0, 0)
+	says(2, 0)
+	if len(came) != 2 || !bytes.Contains(<-came, []byte(`kiosks = ["bhu-1"]`)) {
+		t.Errorf("%d came", len(came))
+	}
+	<-came
+	says(3, 0)
+	says(0, 3)
+	if len(came) != 0 {
+		t.Errorf("%d came to a kiosk that has it or took it back", len(came))
+	}
+}
+
+// practiceBundle is answered, and recorded nowhere.
+func practiceBundle(t *testing.T) []byte {
+	t.Helper()
+	_, b := fhirtest.Bundle(t, "bhu-1", fhirtest.Temperature, true)
+	return b
+}

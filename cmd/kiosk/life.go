@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"nabz/firmware"
+	"nabz/firmware/config"
+	"nabz/provisioning/identity"
+	"nabz/provisioning/profile"
+)
+
+// life runs the kiosk until it is told to stop, or has to begin anew with another site profile.
+func (r runCmd) life(ctx context.Context, log *slog.Logger) error {
+	local, err := os.ReadFile(r.Config)
+	if err != nil {
+		return fmt.Errorf("read configuration: %w", err)
+	}
+	own, err := config.Parse(local)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Config, err)
+	}
+	if own.Identity == "" {
+		k, err := firmware.Open(own, version, log)
+		if err != nil {
+			return err
+		}
+		return runUntil(ctx, k)
+	}
+	who := identity.Folder{Dir: own.Identity}
+	store := &profile.Store{Identity: who, Local: local}
+	l, err := store.Load()
+	if err != nil {
+		return err
+	}
+	if l.Why != "" {
+		log.Error("a site profile is not used", "why", l.Why)
+	}
+	k, err := firmware.Open(l.Config, version, log)
+	if err != nil {
+		return letGo(store, l, err, log)
+	}
+	k.Also(func(atLeast func() time.Time) firmware.Task {
+		store.Now = atLeast
+		return &profile.Keeper{
+			Store: store, Trial: l.Trial, Needs: l.Needs, Offers: k.Profiles(), Sticks: own.Export, Working: k.Working, Idle: k.Idle, Log: log,
+		}
+	})
+	k.Also(func(atLeast func() time.Time) firmware.Task {
+		return &identity.Keeper{Folder: who, Sticks: own.Export, Now: atLeast, Log: log}
+	})
+	return runUntil(ctx, k)
+}
+
+// letGo is what follows when a kiosk does not even open: under a trial, the end of the trial.
+func letGo(store *profile.Store, l profile.Loaded, err error, log *slog.Logger) error {
+	if !l.Trial {
+		return err
+	}
+	why := "with it the kiosk does not open: " + err.Error()
+	log.Error("the site profile is taken back", "why", why)
+	return errors.Join(profile.ErrReload, store.Reject(why))
+}
+
+func runUntil(ctx context.Context, k *firmware.Kiosk) error {
+	fmt.Println("kiosk ready:", k.URL())
+	return errors.Join(k.Run(ctx), k.Close())
+}

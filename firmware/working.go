@@ -1,0 +1,24 @@
+package firmware
+
+// Profiles are the site profiles that the clinic sent.
+func (k *Kiosk) Profiles() <-chan []byte { return k.profiles }
+
+// Working names what works now: each device that answers, and the link.
+func (k *Kiosk) Working() (all []string) {
+	devices, _ := k.devices.Get()
+	for _, d := range devices {
+		if d.State == "connected" {
+			all = append(all, d.Name)
+		}
+	}
+	if link, _ := k.link.Get(); link.Clinic {
+		all = append(all, "link")
+	}
+	return all
+}
+
+// Idle says that nobody is being measured, and nobody learns: a moment in which the kiosk may begin anew.
+func (k *Kiosk) Idle() bool {
+	visit, _ := k.desk.view.Get()
+	return visit == nil && !k.practice.going()
+}
