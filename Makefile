@@ -4,6 +4,9 @@ COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)
 CMDS    := kiosk kioskctl kiosksim clinic
 CUTS    ?= 42
+ARCH    ?= arm64 armhf amd64
+EPOCH   := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+DEBVERSION := $(shell git log -1 --format=%cd --date=format:0.0.%Y%m%d%H%M%S 2>/dev/null || echo 0.0)
 LONGEST := nabz/hwtest/touch nabz/firmware nabz/queue
 PURE    := nabz/firmware/fhir nabz/firmware/exam nabz/hwtest/distrust # they decide and decode: the race detector would find nothing and takes six times as long
 export CGO_ENABLED ?= 0
@@ -44,9 +47,15 @@ lint: ## vet, staticcheck, gofumpt
 	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest provisioning); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 
 deps: ## what the tests need: mosquitto, QEMU, ext4's tools, Chromium, a robotic voice, and npm packages by lock file
-	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null && command -v espeak-ng >/dev/null && command -v opusenc >/dev/null && command -v mosquitto_sub >/dev/null && command -v curl >/dev/null && command -v openssl >/dev/null || \
-	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto mosquitto-clients qemu-system-arm e2fsprogs chromium espeak-ng opus-tools curl openssl ca-certificates; }
+	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null && command -v espeak-ng >/dev/null && command -v opusenc >/dev/null && command -v mosquitto_sub >/dev/null && command -v curl >/dev/null && command -v openssl >/dev/null && command -v systemd-analyze >/dev/null || \
+	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto mosquitto-clients qemu-system-arm e2fsprogs chromium espeak-ng opus-tools curl openssl ca-certificates systemd; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
+
+package: web ## the Debian packages in bin/dist/, for ARCH (all three where it is not said)
+	@for arch in $(ARCH); do go run ./provisioning/image --arch $$arch --version $(DEBVERSION) --commit $(COMMIT) --epoch $(EPOCH) --out bin/dist || exit 1; done
+
+package-check: web ## the packages built twice and compared, and installed in a clean Debian of each architecture; root and a Debian mirror, about 15 min
+	go test -count=1 -timeout 60m -tags roots -run 'TestSameBytes|TestCleanRoot' -v ./provisioning/image
 
 bench: bin bench-queue-short ## speeds as ratios against a reference of the same run, and what a kiosk at work costs its box
 	go test -run '^$$' -bench . -benchmem ./drivers/oximeter ./drivers/bpcuff ./drivers/monitor ./drivers/thermometer ./firmware/wire ./queue

@@ -53,6 +53,7 @@ type Kiosk struct {
 	tapes   tapes
 	desk    *desk
 	tls     *tls.Config // nil without certificates
+	secret  []byte      // likewise
 	sealing *sealing    // nil: the plain mode
 
 	certificate ownCertificate
@@ -213,7 +214,11 @@ func (k *Kiosk) uplink() Task { return uplink.New(k.uplinkOpts()) }
 // identify reads who this kiosk is to its broker, where kiosk.toml says so.
 func (k *Kiosk) identify() (err error) {
 	if b := k.cfg.Broker; b.CA != "" {
-		if k.tls, err = (broker.Identity{CA: b.CA, Cert: b.Cert, Key: b.Key}).Config(k.clock.AtLeast); err != nil {
+		who := broker.Identity{CA: b.CA, Cert: b.Cert, Key: b.Key}
+		if k.tls, err = who.Config(k.clock.AtLeast); err == nil {
+			k.secret, err = who.Secret()
+		}
+		if err != nil {
 			return fmt.Errorf("broker: %w", err)
 		}
 	}
@@ -226,6 +231,7 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 		Practice: k.cfg.Practice, Compress: k.cfg.Broker.Compress,
 		Broker: broker.Opts{
 			URL: k.cfg.Broker.URL, ClientID: k.cfg.Name, Username: k.cfg.Broker.Username, Password: k.cfg.Broker.Password, TLS: k.tls,
+			Secret: k.secret,
 		},
 		Receipt: k.receipts.add, Link: k.link.Set, Live: watched{k}, Requests: k.requested, Tally: k.tally, Box: watched{k}.box, Log: k.log,
 	}

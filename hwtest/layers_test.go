@@ -59,6 +59,7 @@ var layers = []struct {
 	}},
 	{"firmware", []string{"firmware/...", "drivers/...", "queue"}},
 	{"provisioning/signed", nil},
+	{"provisioning/image", nil},
 	{"provisioning/est", []string{"provisioning/authority"}},
 	{"provisioning/...", []string{"firmware/config", "firmware/wire", "firmware/chain", "provisioning/..."}},
 	{"hwtest/queuebench", []string{"queue"}},
@@ -91,7 +92,7 @@ var fences = map[string][]string{
 	"github.com/pelletier/go-toml":       {"firmware/config"},
 	"github.com/klauspost/compress/zstd": {"firmware/wire"},
 	"github.com/eclipse/paho.mqtt":       {"firmware/broker"},
-	"github.com/nats-io":                 {"cmd/clinic/internal/bus"},
+	"github.com/nats-io":                 {"cmd/clinic/internal/bus", "provisioning/access"}, // there its tests alone
 	"filippo.io/age":                     {"provisioning/authority"},
 	"github.com/smallstep/pkcs7":         {"provisioning/signed", "provisioning/est"},
 	"charm.land/huh/v2":                  {"cmd/kioskctl"},

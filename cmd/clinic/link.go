@@ -24,8 +24,12 @@ func (f tlsFlags) opts(url, name, connection string) (broker.Opts, error) {
 		return o, nil
 	}
 	at := func(file string) string { return filepath.Join(f.BrokerTLS, file) }
+	who := broker.Identity{CA: at("ca.crt"), Cert: at(connection + ".crt"), Key: at(name + ".key")}
 	var err error
-	if o.TLS, err = (broker.Identity{CA: at("ca.crt"), Cert: at(connection + ".crt"), Key: at(name + ".key")}).Config(nil); err != nil {
+	if o.TLS, err = who.Config(nil); err == nil {
+		o.Secret, err = who.Secret()
+	}
+	if err != nil {
 		return o, fmt.Errorf("--broker-tls: %w", err)
 	}
 	return o, nil

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"nabz/firmware/wire"
 	"nabz/provisioning/access"
@@ -72,21 +74,29 @@ type brokerConfigCmd struct {
 	Practice bool     `help:"For the practice root, which has an authority and a broker of its own."`
 	Clinic   []string `default:"clinic-1" help:"Clinics that receive."`
 	Replica  []string `help:"Replicas of their pages."`
+
+	NATS      bool   `name:"nats" help:"For nats-server instead: nats.conf, with the kiosks of --authority whose certificates stand."`
+	Authority string `type:"existingdir" help:"The authority's folder; needs no passphrase."`
 }
 
 // Help implements kong.HelpProvider.
 func (brokerConfigCmd) Help() string {
 	return `Writes the rules for Mosquitto 2.0: only certificates of the authority come in, the certificate's name is user name and client id, and a kiosk speaks only for itself.
 
-Example:
-  kioskctl broker-config /etc/mosquitto/kiosk --clinic clinic-1`
+For nats-server, which knows no revocation list, the kiosks are listed: write nats.conf anew and have it read (nats-server --signal reload) when one is enrolled or revoked.
+
+Examples:
+  kioskctl broker-config /etc/mosquitto/kiosk --clinic clinic-1
+  kioskctl broker-config /etc/nats --at /etc/nats --state /var/lib/nats --nats --authority hq`
 }
 
 // Run implements kioskctl broker-config.
 func (c brokerConfigCmd) Run() error {
-	conf, acl, err := access.Mosquitto(access.Opts{
-		Root: wire.Root(c.Practice), Dir: c.At, State: c.State, Port: c.Port, Clinics: c.Clinic, Replicas: c.Replica,
-	})
+	o := access.Opts{Root: wire.Root(c.Practice), Dir: c.At, State: c.State, Port: c.Port, Clinics: c.Clinic, Replicas: c.Replica}
+	if c.NATS {
+		return c.nats(o)
+	}
+	conf, acl, err := access.Mosquitto(o)
 	if err != nil {
 		return err
 	}
@@ -96,5 +106,32 @@ func (c brokerConfigCmd) Run() error {
 		}
 	}
 	fmt.Printf("wrote %s and %s\n", filepath.Join(c.Out, "mosquitto.conf"), filepath.Join(c.Out, "acl"))
+	return nil
+}
+
+func (c brokerConfigCmd) nats(o access.Opts) error {
+	raw, err := os.ReadFile(filepath.Join(c.Authority, "log"))
+	if err != nil || c.Authority == "" {
+		return errors.Join(errors.New("--nats needs --authority, whose log says which kiosks there are"), err)
+	}
+	boxes, err := authority.Inventory(bytes.NewReader(raw), time.Now())
+	if err != nil {
+		return err
+	}
+	var kiosks []string
+	for _, b := range boxes {
+		if b.Standing == "good" {
+			kiosks = append(kiosks, b.Name)
+		}
+	}
+	conf, err := access.NATS(o, kiosks)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(c.Out, "nats.conf")
+	if err := authority.WriteWhole(path, []byte(conf), 0o644); err != nil {
+		return err
+	}
+	fmt.Printf("wrote %s for %d kiosks\n", path, len(kiosks))
 	return nil
 }

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -37,6 +39,17 @@ func (i Identity) Config(now func() time.Time) (*tls.Config, error) {
 		RootCAs: pool, Time: now, MinVersion: tls.VersionTLS12,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return i.pair() },
 	}, nil
+}
+
+// Secret is derived from the key: the owner's own, and always the same.
+func (i Identity) Secret() ([]byte, error) {
+	key, err := os.ReadFile(i.Key)
+	if err != nil {
+		return nil, fmt.Errorf("key: %w", err)
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("nabz client id")) // never fails
+	return mac.Sum(nil), nil
 }
 
 func (i Identity) pair() (*tls.Certificate, error) {

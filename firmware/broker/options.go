@@ -2,8 +2,11 @@ package broker
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +21,7 @@ import (
 type Opts struct {
 	URL       string // tcp://host:port or ssl://host:port
 	ClientID  string
+	Secret    []byte // Identity.Secret; with it the client id goes on by what nobody else knows, so that nobody takes the connection over
 	Username  string
 	Password  string
 	TLS       *tls.Config // for ssl; nil trusts the system's authorities
@@ -37,6 +41,17 @@ func (o Opts) completed() Opts {
 	orElse(&o.DialTimeout, 20*time.Second)
 	o.KeepAlive = max(o.KeepAlive.Truncate(time.Second), time.Second) // less is 0 to paho: no pings at all
 	return o
+}
+
+// clientID is what the broker is told. A broker that takes certificates' names for client ids takes no notice of it. It is the same after a restart, so a connection that
+// hangs half open is replaced and its will comes before the new state.
+func (o Opts) clientID() string {
+	if len(o.Secret) == 0 {
+		return o.ClientID
+	}
+	mac := hmac.New(sha256.New, o.Secret)
+	mac.Write([]byte(o.ClientID)) // never fails
+	return o.ClientID + "-" + hex.EncodeToString(mac.Sum(nil)[:8])
 }
 
 func orElse(d *time.Duration, usual time.Duration) {
@@ -80,7 +95,7 @@ func advice(err error) string {
 
 // options are paho's settings for one connection without help of its own. Order is kept because handlers only hand over to the inbox.
 func (c *Conn) options(ctx context.Context, at *url.URL, o Opts) *mqtt.ClientOptions {
-	m := mqtt.NewClientOptions().AddBroker(at.String()).SetClientID(o.ClientID).SetUsername(o.Username).SetPassword(o.Password).
+	m := mqtt.NewClientOptions().AddBroker(at.String()).SetClientID(o.clientID()).SetUsername(o.Username).SetPassword(o.Password).
 		SetCleanSession(true).SetAutoReconnect(false).SetConnectRetry(false).SetProtocolVersion(4).SetOrderMatters(true).
 		SetKeepAlive(o.KeepAlive).SetPingTimeout(o.PingTimeout).SetWriteTimeout(o.WriteTimeout).SetConnectTimeout(o.DialTimeout).
 		SetAutoAckDisabled(o.ManualAck).

@@ -6,14 +6,18 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 
 	"nabz/firmware/broker"
 	"nabz/firmware/wire"
@@ -28,27 +32,31 @@ type site struct {
 	dir, url string
 	ca       *authority.Authority
 	caDir    string
-	cmd      *exec.Cmd
+	port     int
+	nats     bool
+	kiosks   []string // users of a nats-server
+	stop     func()
 }
 
-func newSite(t *testing.T) *site {
+// both runs a test on each broker.
+func both(t *testing.T, test func(*site)) {
+	for name, nats := range map[string]bool{"mosquitto": false, "nats-server": true} {
+		t.Run(name, func(t *testing.T) { test(newSite(t, nats)) })
+	}
+}
+
+func newSite(t *testing.T, nats bool) *site {
 	t.Helper()
-	s := &site{T: t, dir: t.TempDir(), caDir: filepath.Join(t.TempDir(), "hq")}
+	s := &site{T: t, nats: nats, kiosks: []string{"bhu-1", "bhu-2"}, dir: t.TempDir(), caDir: filepath.Join(t.TempDir(), "hq")}
 	s.ca = s.programme(s.caDir)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port
+	s.port = l.Addr().(*net.TCPAddr).Port
 	l.Close()
-	s.url = "ssl://127.0.0.1:" + strconv.Itoa(port)
-	conf, acl, err := Mosquitto(Opts{Root: wire.LiveRoot, Dir: s.dir, State: s.dir, Port: port, Clinics: []string{"clinic-1"}, Replicas: []string{"clinic-2"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.url = "ssl://127.0.0.1:" + strconv.Itoa(s.port)
 	key, cert := s.pair(s.ca, authority.Request{Kind: authority.Server, Name: "127.0.0.1", Life: time.Hour, Anew: true})
-	s.write("mosquitto.conf", []byte(conf+"user root\nlog_dest stderr\nlog_type all\n"))
-	s.write("acl", []byte(acl))
 	s.write("server.key", key)
 	s.write("server.crt", cert)
 	s.trust()
@@ -90,20 +98,31 @@ func (s *site) write(name string, raw []byte) {
 
 func (s *site) run() {
 	s.Helper()
+	o := Opts{Root: wire.LiveRoot, Dir: s.dir, State: s.dir, Port: s.port, Clinics: []string{"clinic-1"}, Replicas: []string{"clinic-2"}}
+	if s.nats {
+		s.runNATS(o)
+		return
+	}
+	conf, acl, err := Mosquitto(o)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.write("mosquitto.conf", []byte(conf+"user root\nlog_dest stderr\nlog_type all\n"))
+	s.write("acl", []byte(acl))
 	path, err := exec.LookPath("mosquitto")
 	if err != nil {
 		path = "/usr/sbin/mosquitto"
 	}
-	s.cmd = exec.Command(path, "-c", filepath.Join(s.dir, "mosquitto.conf"))
-	out, err := s.cmd.StderrPipe()
+	cmd := exec.Command(path, "-c", filepath.Join(s.dir, "mosquitto.conf"))
+	out, err := cmd.StderrPipe()
 	if err == nil {
-		err = s.cmd.Start()
+		err = cmd.Start()
 	}
 	if err != nil {
 		s.Fatalf("%v: make deps", err)
 	}
-	cmd := s.cmd
-	s.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // ended by itself is as good
+	s.stop = sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // ended by itself is as good
+	s.Cleanup(s.stop)
 	lines := bufio.NewScanner(out)
 	var said []string
 	for lines.Scan() {
@@ -117,6 +136,31 @@ func (s *site) run() {
 		}
 	}
 	s.Fatalf("mosquitto does not start:\n%s", strings.Join(said, "\n"))
+}
+
+// runNATS runs a nats-server by the file that an operator gives it.
+func (s *site) runNATS(o Opts) {
+	s.Helper()
+	conf, err := NATS(o, s.kiosks)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.write("nats.conf", []byte(conf))
+	opts, err := server.ProcessConfigFile(filepath.Join(s.dir, "nats.conf"))
+	if err != nil {
+		s.Fatal(err)
+	}
+	opts.NoSigs, opts.NoLog = true, true
+	n, err := server.NewServer(opts)
+	if err != nil {
+		s.Fatal(err)
+	}
+	n.Start()
+	s.stop = sync.OnceFunc(func() { n.Shutdown(); n.WaitForShutdown() })
+	s.Cleanup(s.stop)
+	if !n.ReadyForConnections(10 * time.Second) {
+		s.Fatal("nats-server is not ready")
+	}
 }
 
 // pair is a key and a certificate, as PEM.
@@ -154,7 +198,7 @@ func (s *site) as(ca *authority.Authority, k authority.Kind, name string) *tls.C
 func (s *site) connect(c *tls.Config, id string) (*broker.Conn, error) {
 	ctx, cancel := context.WithTimeout(s.Context(), 10*time.Second)
 	defer cancel()
-	conn, err := broker.Connect(ctx, broker.Opts{URL: s.url, ClientID: id, TLS: c})
+	conn, err := broker.Connect(ctx, broker.Opts{URL: s.url, ClientID: id, TLS: c, Secret: secretOf(c)})
 	if err == nil {
 		s.Cleanup(conn.Close)
 	}
@@ -197,9 +241,28 @@ func (s *site) tries(c *tls.Config, id, topic string, payload []byte) {
 	conn.Close()
 }
 
+// outside tries to publish with a program that claims any client id that one tells it.
+func (s *site) outside(c *tls.Config, id, topic string) {
+	s.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(c.Certificates[0].PrivateKey)
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.write("thief.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	s.write("thief.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificates[0].Certificate[0]}))
+	at := func(name string) string { return filepath.Join(s.dir, name) }
+	cmd := exec.Command("mosquitto_pub", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-i", id, "-q", "0", "-t", topic, "-m", "x",
+		"--cafile", at("ca.crt"), "--cert", at("thief.crt"), "--key", at("thief.key"))
+	if out, err := cmd.CombinedOutput(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+		s.Fatalf("%v: %s: make deps", err, out)
+	}
+}
+
 // TestAKioskSpeaksOnlyForItself: what a kiosk may say arrives, what it may not does not, and it hears what is its own and nothing else.
-func TestAKioskSpeaksOnlyForItself(t *testing.T) {
-	s := newSite(t)
+func TestAKioskSpeaksOnlyForItself(t *testing.T) { both(t, aKioskSpeaksOnlyForItself) }
+
+func aKioskSpeaksOnlyForItself(s *site) {
+	t := s.T
 	clinic := s.in(s.as(s.ca, authority.Clinic, "clinic-1"), "clinic-1")
 	heard := s.hears(clinic, "kiosk/v1/+/up/#", "kiosk/v1/+/state")
 	one, two := s.as(s.ca, authority.Kiosk, "bhu-1"), s.as(s.ca, authority.Kiosk, "bhu-2")
@@ -234,14 +297,16 @@ func TestAKioskSpeaksOnlyForItself(t *testing.T) {
 }
 
 // TestNobodyTakesASession: whatever client id a certificate's owner claims, it is known by the certificate's name.
-func TestNobodyTakesASession(t *testing.T) {
-	s := newSite(t)
+func TestNobodyTakesASession(t *testing.T) { both(t, nobodyTakesASession) }
+
+func nobodyTakesASession(s *site) {
+	t := s.T
 	victim := s.in(s.as(s.ca, authority.Kiosk, "bhu-1"), "bhu-1")
 	clinic := s.in(s.as(s.ca, authority.Clinic, "clinic-1"), "clinic-1")
 	thief := s.as(s.ca, authority.Kiosk, "bhu-2")
 	heard := s.hears(clinic, "kiosk/v1/+/up/#")
-	for _, claims := range []string{"bhu-1", "clinic-1", ""} {
-		s.tries(thief, claims, "kiosk/v1/bhu-1/up/obs", []byte("x"))
+	for _, claims := range []string{"bhu-1", "clinic-1"} {
+		s.outside(thief, claims, "kiosk/v1/bhu-1/up/obs")
 	}
 	for name, c := range map[string]*broker.Conn{"the victim": victim, "the clinic": clinic} {
 		select {
@@ -257,8 +322,10 @@ func TestNobodyTakesASession(t *testing.T) {
 }
 
 // TestWhoIsKeptOut: no certificate, a revoked one, an expired one, another authority's, a server's, and one that its owner made himself.
-func TestWhoIsKeptOut(t *testing.T) {
-	s := newSite(t)
+func TestWhoIsKeptOut(t *testing.T) { both(t, whoIsKeptOut) }
+
+func whoIsKeptOut(s *site) {
+	t := s.T
 	good := s.as(s.ca, authority.Kiosk, "bhu-1")
 	stolen := s.as(s.ca, authority.Kiosk, "bhu-2")
 	s.in(stolen, "bhu-2").Close()
@@ -266,8 +333,8 @@ func TestWhoIsKeptOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.trust()
-	_ = s.cmd.Process.Kill() // Mosquitto reads a revocation list at its start
-	_ = s.cmd.Wait()
+	s.stop() // Mosquitto reads a revocation list at its start; a nats-server knows its users
+	s.kiosks = []string{"bhu-1"}
 	s.run()
 	nobody := good.Clone()
 	nobody.Certificates = nil
@@ -318,5 +385,29 @@ func TestRulesRefuseNames(t *testing.T) {
 		if _, _, err := Mosquitto(o); err == nil {
 			t.Errorf("%+v: rules were written", o)
 		}
+	}
+}
+
+// secretOf is what its owner alone knows.
+func secretOf(c *tls.Config) []byte {
+	if len(c.Certificates) == 0 {
+		return nil
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(c.Certificates[0].PrivateKey)
+	if err != nil {
+		return nil
+	}
+	return key
+}
+
+func TestNATSRefusesNames(t *testing.T) {
+	good := Opts{Clinics: []string{"clinic-1"}}
+	for _, kiosks := range [][]string{{"BHU 1"}, {"ehr"}, {"a\"} ] }"}} {
+		if _, err := NATS(good, kiosks); err == nil {
+			t.Errorf("%q: rules were written", kiosks)
+		}
+	}
+	if _, err := NATS(Opts{}, nil); err == nil {
+		t.Error("without a clinic rules were written")
 	}
 }

@@ -25,13 +25,8 @@ type Opts struct {
 
 // Mosquitto are mosquitto.conf and its access rules, for Mosquitto 2.0.
 func Mosquitto(o Opts) (conf, acl string, err error) {
-	for _, name := range append(append([]string(nil), o.Clinics...), o.Replicas...) {
-		if err := wire.CheckKiosk(name); err != nil {
-			return "", "", fmt.Errorf("broker rules: clinic: %w", err)
-		}
-	}
-	if len(o.Clinics) == 0 {
-		return "", "", fmt.Errorf("broker rules: no clinic: nobody would receive")
+	if err := o.check(); err != nil {
+		return "", "", err
 	}
 	return o.conf(), o.acl(), nil
 }
@@ -70,35 +65,56 @@ func (o Opts) acl() string {
 	}
 	rule("pattern read %s/%%u/down/+", o.Root)
 	rule("pattern read %s/ehr/+/state", o.Root)
-	for _, c := range o.Clinics {
-		rule("\nuser %s", c)
-		rule("topic read %s/+/up/#", o.Root)
-		rule("topic read %s/+/state", o.Root)
-		rule("topic write %s/+/down/+", o.Root)
-		rule("topic write %s/ehr/%s/state", o.Root, c)
-		o.ward(rule, c)
-		rule("\nuser %s-counter", c)
-		rule("topic read %s/ehr/%s/ask/+", o.Root, c)
-		rule("topic write %s/ehr/%s/answer/+", o.Root, c)
-	}
-	for _, r := range o.Replicas {
-		o.ward(rule, r)
-		rule("\nuser %s-replica", r)
-		for _, c := range o.Clinics {
-			rule("topic read %s/ehr/%s/answer/%s", o.Root, c, r)
-			rule("topic write %s/ehr/%s/ask/%s", o.Root, c, r)
+	for _, c := range o.clients() {
+		rule("\nuser %s", c.name)
+		for _, topic := range c.read {
+			rule("topic read %s", topic)
+		}
+		for _, topic := range c.write {
+			rule("topic write %s", topic)
 		}
 	}
 	return b.String()
 }
 
-// ward listens to what is watched, and says that somebody watches.
-func (o Opts) ward(rule func(string, ...any), name string) {
-	rule("\nuser %s-ward", name)
-	rule("topic read %s/+/state", o.Root)
-	rule("topic read %s/+/up/evt", o.Root)
-	rule("topic read %s/+/live/#", o.Root)
-	rule("topic write %s/+/down/cmd", o.Root)
+func (o Opts) check() error {
+	for _, name := range append(append([]string(nil), o.Clinics...), o.Replicas...) {
+		if err := wire.CheckKiosk(name); err != nil {
+			return fmt.Errorf("broker rules: clinic: %w", err)
+		}
+	}
+	if len(o.Clinics) == 0 {
+		return fmt.Errorf("broker rules: no clinic: nobody would receive")
+	}
+	return nil
+}
+
+// client is a connection of a clinic, with what it may hear and say.
+type client struct {
+	name        string
+	read, write []string
+}
+
+func (o Opts) clients() (all []client) {
+	at := func(topic string) string { return o.Root + "/" + topic }
+	ward := func(name string) client {
+		return client{name + "-ward", []string{at("+/state"), at("+/up/evt"), at("+/live/#")}, []string{at("+/down/cmd")}}
+	}
+	for _, c := range o.Clinics {
+		all = append(all,
+			client{c, []string{at("+/up/#"), at("+/state")}, []string{at("+/down/+"), at("ehr/" + c + "/state")}},
+			ward(c),
+			client{c + "-counter", []string{at("ehr/" + c + "/ask/+")}, []string{at("ehr/" + c + "/answer/+")}})
+	}
+	for _, r := range o.Replicas {
+		own := client{name: r + "-replica"}
+		for _, c := range o.Clinics {
+			own.read = append(own.read, at("ehr/"+c+"/answer/"+r))
+			own.write = append(own.write, at("ehr/"+c+"/ask/"+r))
+		}
+		all = append(all, ward(r), own)
+	}
+	return all
 }
 
 // Connections are the names under which a clinic, or a replica of its pages, connects.
