@@ -108,7 +108,7 @@ func assemble(cfg config.Config, version string, ports port.System, log *slog.Lo
 		return nil, errors.Join(err, k.Close())
 	}
 	k.requested = &requested{Book: book, k: k}
-	k.receipts = newReceipts(k.visits, k.queue, k.clock)
+	k.receipts = newReceipts(k.visits, k.queue, k.clock, k.audit.Note)
 	k.receipts.seen = func(entry string) { // until it says so the clinic tells again
 		book.Tell(wire.Result{ID: wire.BundleID(cfg.Name, entry), Status: wire.ResultSeen})
 	}
@@ -186,7 +186,11 @@ func (k *Kiosk) openStores() error {
 		return err
 	}
 	k.workers, err = workers.Open(k.visits, k.clock.Now, accounts(k.cfg))
-	return errors.Join(err, k.audit.Note(audit.Entry{Did: audit.Started, What: k.version, OK: true}))
+	began := []audit.Entry{{Did: audit.Started, What: k.version, OK: true}}
+	if k.cfg.Profile > 0 {
+		began = append(began, audit.Entry{Did: audit.Configured, What: fmt.Sprint(k.cfg.Profile), OK: true})
+	}
+	return errors.Join(err, k.audit.Note(began...))
 }
 
 // historyKey is where the key of the kiosk's own memory lies: with the identity, off the partition of the data, where there is one.
@@ -238,6 +242,7 @@ func (k *Kiosk) uplinkOpts() uplink.Opts {
 	if k.sealing != nil {
 		o.Sealing = k.sealing
 	}
+	o.Audit, o.Clocked = told{k}, k.clocked
 	o.Profile = func(raw []byte) {
 		select {
 		case k.profiles <- raw:

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 
+	"nabz/firmware/audit"
 	"nabz/firmware/clock"
 	"nabz/firmware/uplink"
 	"nabz/firmware/visits"
@@ -19,14 +20,15 @@ type receipts struct {
 	queue *queue.Queue
 	clock *clock.Clock
 	seen  func(entry string) // is told when "seen" is kept
+	note  func(...audit.Entry) error
 
 	mu      sync.Mutex
 	pending []uplink.Receipt
 	wake    chan struct{}
 }
 
-func newReceipts(s *visits.Store, q *queue.Queue, c *clock.Clock) *receipts {
-	return &receipts{store: s, queue: q, clock: c, wake: make(chan struct{}, 1)}
+func newReceipts(s *visits.Store, q *queue.Queue, c *clock.Clock, note func(...audit.Entry) error) *receipts {
+	return &receipts{store: s, queue: q, clock: c, note: note, wake: make(chan struct{}, 1)}
 }
 
 func (r *receipts) String() string { return "receipts" }
@@ -66,7 +68,20 @@ func (r *receipts) write() error {
 			return err
 		}
 	}
-	return nil
+	return r.note(acts(batch)...)
+}
+
+// acts are what the audit has of receipts.
+func acts(batch []uplink.Receipt) (all []audit.Entry) {
+	for _, u := range batch {
+		switch u.Step {
+		case uplink.Recorded:
+			all = append(all, audit.Entry{Who: "clinic", Did: audit.Recorded, What: u.Entry, OK: true})
+		case uplink.Seen:
+			all = append(all, audit.Entry{Who: "clinic", Did: audit.Seen, What: u.Entry, OK: true})
+		}
+	}
+	return all
 }
 
 func (r *receipts) keep(u uplink.Receipt) error {

@@ -75,7 +75,7 @@ var layers = []struct {
 	{"hwtest", []string{"drivers/...", "queue", "firmware/..."}},
 	{"cmd/clinic/internal/clinictest", []string{"cmd/clinic/internal/...", "firmware/...", "drivers/vitals", "queue", "provisioning/authority"}},
 	{"cmd/clinic/internal/...", []string{
-		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "firmware/bidi", "firmware/seal", "drivers/vitals", "firmware/config",
+		"firmware/wire", "firmware/fhir", "firmware/reading", "firmware/clock", "firmware/broker", "firmware/secret", "firmware/bidi", "firmware/seal", "drivers/vitals", "firmware/config", "firmware/audit",
 		"provisioning/signed", "cmd/clinic/internal/...",
 	}},
 	{"cmd/clinic", []string{"firmware/...", "drivers/vitals", "cmd/clinic/internal/...", "provisioning/authority", "provisioning/est"}},

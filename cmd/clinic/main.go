@@ -129,18 +129,23 @@ func (c serveCmd) Run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	journal, err := door.OpenJournal(filepath.Join(c.Data, "audit"), c.Name, c.Base)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	kiosks, err := door.OpenKiosks(filepath.Join(c.Data, "audit"), journal)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, kiosks.Close()) }()
 	in := intake.New(intake.Opts{
-		Seals: seals, Profiles: c.Profiles, Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
+		Audit: kiosks.Take, Seals: seals, Profiles: c.Profiles, Name: c.Name, Base: c.Base, Practice: c.Practice, Broker: link, Ledger: l, Record: record, Log: log, Zone: site.Pakistan,
 	})
 	book := &chart.Book{Base: c.Base, Record: record, Ledger: l, Nudge: in.Nudge}
 	g, ctx := errgroup.WithContext(ctx)
 	var opening sync.WaitGroup
 	if c.Ward != "" || c.Replicas {
-		var journal *door.Journal
-		if journal, err = door.OpenJournal(filepath.Join(c.Data, "audit"), c.Name, c.Base); err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, journal.Close()) }()
 		if where, err = c.servePages(ctx, g, &opening, book, journal, where, seals.Keys, log); err != nil {
 			return err
 		}

@@ -22,6 +22,7 @@ import (
 	"unicode/utf16"
 
 	"nabz/firmware"
+	"nabz/firmware/audit"
 	"nabz/firmware/config"
 	"nabz/firmware/fhir"
 	"nabz/firmware/seal"
@@ -305,6 +306,16 @@ func (p *programme) recorded() map[string]int {
 	return n
 }
 
+// forwarded is what the clinic has of the kiosk's audit.
+func (p *programme) forwarded() []byte {
+	p.Helper()
+	raw, err := os.ReadFile(p.at("clinic/data/audit/kiosks/bhu-1.ndjson"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		p.Fatal(err)
+	}
+	return raw
+}
+
 func (p *programme) sealKey(file string) string {
 	p.Helper()
 	k, err := seal.NewKey()
@@ -346,8 +357,15 @@ func TestWhatAThiefGets(t *testing.T) {
 		}
 		stage.Wait(t.Context(), 100*time.Millisecond)
 	}
+	for bytes.Count(p.forwarded(), []byte(`"did":"recorded"`)) < entries {
+		stage.Wait(t.Context(), 100*time.Millisecond)
+	}
 	stop()
 	stopClinic()
+	acts := 0
+	if err := audit.Read(bytes.NewReader(p.forwarded()), func(audit.Entry) { acts++ }); err != nil || acts < 2*entries {
+		t.Errorf("the kiosk's audit at the clinic: %d acts, %v", acts, err)
+	}
 	for id, n := range p.recorded() {
 		if n != 1 {
 			t.Errorf("%s is recorded %d times", id, n)
@@ -357,7 +375,7 @@ func TestWhatAThiefGets(t *testing.T) {
 	if err != nil || bytes.Count(db, []byte("kiosk/v1/bhu-1/up/obs")) < entries/2 {
 		t.Errorf("the broker keeps nothing that could be searched: %v, %d bytes", err, len(db))
 	}
-	if found := search(t, map[string][]byte{"the kiosk's log": logs.Bytes()}, p.at("data"), p.at("broker"), p.at("clinic/log")); len(found) > 0 {
+	if found := search(t, map[string][]byte{"the kiosk's log": logs.Bytes()}, p.at("data"), p.at("broker"), p.at("clinic/log"), p.at("clinic/data/audit")); len(found) > 0 {
 		t.Errorf("after all was sent: %d, such as %q", len(found), found[:min(8, len(found))])
 	}
 	if found := search(t, nil, p.at("clinic/data/record")); len(found) < patients {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -11,14 +13,64 @@ import (
 	"nabz/firmware/audit"
 )
 
-// auditCmd says who did what, and whether the record of it is whole.
+// auditCmd is about who did what.
 type auditCmd struct {
+	Show   auditShowCmd   `cmd:"" default:"withargs" help:"The newest acts at the running kiosk."`
+	Verify auditVerifyCmd `cmd:"" help:"Whether a record is whole, off line: a kiosk's audit.log, or what a clinic keeps of it."`
+}
+
+type auditVerifyCmd struct {
+	File []string `arg:"" type:"existingfile" help:"The record; where it was continued, the older file first."`
+}
+
+// Help implements kong.HelpProvider.
+func (auditVerifyCmd) Help() string {
+	return `Each line has the hash of the line before. A line that was changed or taken out is named; a record that was cut is whole up to there. Two records of the same kiosk, its own and the
+clinic's, that end alike are the same.
+
+Examples:
+  kioskctl audit verify /var/lib/nabz/live/audit.log
+  kioskctl audit verify /var/lib/nabz-clinic/audit/kiosks/bhu-12.ndjson`
+}
+
+// Run implements kioskctl audit verify.
+func (c auditVerifyCmd) Run() error {
+	var all []byte
+	for _, file := range c.File {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		all = append(all, raw...)
+	}
+	whole := all[:bytes.LastIndexByte(all, '\n')+1]
+	var first, last *audit.Entry
+	n := 0
+	broken := audit.Read(bytes.NewReader(whole), func(e audit.Entry) {
+		if n++; first == nil {
+			first = &e
+		}
+		last = &e
+	})
+	if last == nil {
+		return errors.Join(errors.New("no line of an audit"), broken)
+	}
+	lines := bytes.Split(bytes.TrimSuffix(whole, []byte("\n")), []byte("\n"))
+	fmt.Printf("%d lines, %d to %d, hang together; the last has the hash %x\n", n, first.N, last.N, sha256.Sum256(lines[n-1]))
+	if cut := len(all) - len(whole); cut > 0 {
+		fmt.Printf("the %d bytes behind them are a line that was cut\n", cut)
+	}
+	return broken
+}
+
+// auditShowCmd says who did what, and whether the record of it is whole.
+type auditShowCmd struct {
 	client
 	Last int `default:"50" help:"How many of the newest acts are printed; 0 is all."`
 }
 
 // Help implements kong.HelpProvider.
-func (auditCmd) Help() string {
+func (auditShowCmd) Help() string {
 	return `Prints the newest acts: who signed in, opened a visit, stored, typed or withdrew a reading, and what the technician changed; workers, visits and
 readings by id, and never a patient or a value. It ends with an error when a line was changed or taken out.
 
@@ -27,7 +79,7 @@ Example:
 }
 
 // Run implements kioskctl audit.
-func (c auditCmd) Run() error {
+func (c auditShowCmd) Run() error {
 	raw, err := c.fetch(http.MethodGet, "/api/audit")
 	if err != nil {
 		return err

@@ -40,6 +40,11 @@ const (
 	Started    Act = "started"     // the kiosk
 	SlipShown  Act = "slip"        // what: the visit whose slip was shown
 	BadgeGiven Act = "badge"       // what: the account
+	Recorded   Act = "recorded"    // what: the entry that the health record has now
+	Seen       Act = "seen"        // what: the entry that a doctor has opened
+	Configured Act = "config"      // what: the version of the site profile with which the kiosk began
+	ClockSet   Act = "clock"       // what: how far the clock moved, and by what
+	Checked    Act = "check"       // what: the part that a technician looked at
 )
 
 // Entry is one act.

@@ -136,6 +136,16 @@ func (f *File) turn() error {
 	return err
 }
 
+// Last is the number of the last line; 0 when there is none, or one.
+func (f *File) Last() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.next.N == 0 {
+		return 0
+	}
+	return f.next.N - 1
+}
+
 // Close closes the record.
 func (f *File) Close() error { return f.file.Close() }
 

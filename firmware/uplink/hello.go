@@ -17,6 +17,9 @@ const helloEvery = 5 * time.Second
 // firstYear is the earliest year that a clock which was ever set can show.
 const firstYear = 2020
 
+// clockJump is how far a clock may be moved without a word.
+const clockJump = 5 * time.Second
+
 // hello asks the clinic for the time, again and again until the time is known, and tells the clock. The answer is right to the round trip:
 // the clinic read its clock somewhere between our two stamps.
 func (s *session) hello(ctx context.Context) error {
@@ -83,6 +86,9 @@ func (s *session) sync(before clock.Stamp, reply wire.HelloReply) bool {
 	middle := before
 	middle.SinceBoot += trip / 2
 	s.lasting(s.Clock.Sync(middle, reply.Now, clock.Clinic, trip/2+time.Millisecond))
+	if moved := s.Clock.Now().Wall.Sub(now.Wall).Round(time.Second); s.Clocked != nil && moved.Abs() > clockJump {
+		s.Clocked(moved)
+	}
 	return wasSet(s.Clock.Now().Wall)
 }
 

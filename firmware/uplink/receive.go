@@ -38,6 +38,10 @@ func (s *session) receive(m broker.Message) {
 			return
 		}
 		offer(s.commands, c)
+	case s.topic(wire.DownAudit):
+		if n, err := wire.ParseAuditNext(m.Payload); err == nil {
+			offer(s.audits, n)
+		}
 	case s.topic(wire.DownCfg):
 		if s.Profile != nil && len(m.Payload) > 0 {
 			s.Profile(m.Payload)

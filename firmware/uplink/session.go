@@ -25,7 +25,8 @@ type session struct {
 	online  chan struct{}        // a clinic has just turned online
 	results chan result          // what became of entries, for the one in flight
 
-	commands chan wire.Command // for people, or the box; dropped when full, then they come again
+	audits   chan wire.AuditNext // how far the clinic has the audit
+	commands chan wire.Command   // for people, or the box; dropped when full, then they come again
 
 	there   atomic.Bool // some clinic says that it is online
 	fresh   atomic.Bool // a clinic has turned online since drain last looked
@@ -46,7 +47,7 @@ type result struct {
 func (u *Uplink) connect(ctx context.Context) (*session, error) {
 	s := &session{
 		Uplink: u, id: uuid.NewString(), acks: make(chan wire.Ack, 256), hellos: make(chan wire.HelloReply, 4),
-		states: make(chan news, 64), online: make(chan struct{}, 1), results: make(chan result, 16), commands: make(chan wire.Command, 16),
+		states: make(chan news, 64), online: make(chan struct{}, 1), results: make(chan result, 16), commands: make(chan wire.Command, 16), audits: make(chan wire.AuditNext, 1),
 		watched: watchers{woken: make(chan struct{}, 1)},
 	}
 	o := u.Broker
@@ -105,6 +106,9 @@ func (s *session) work(ctx context.Context, start func(func(context.Context) err
 	}
 	if s.Tally != nil {
 		start(s.keepTally)
+	}
+	if s.Audit != nil {
+		start(s.keepAudit)
 	}
 	s.Queue.SetFloor(s.Queue.LastSeq() + 1)
 	start(s.keepTrust)

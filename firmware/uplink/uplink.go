@@ -76,6 +76,8 @@ type Opts struct {
 	Sealing  Sealing                    // nil: nothing is sealed
 	Receipt  func(Receipt)              // must return at once
 	Link     func(Link)                 // must return at once
+	Audit    Audit                      // nil: it is not sent
+	Clocked  func(moved time.Duration)  // is told when the clinic's time moved the clock by more than clockJump; nil: nobody is
 	Profile  func(raw []byte)           // takes a site profile that came; nil: none is taken. Must return at once
 	Live     Live                       // nil: nothing is shown live
 	Most     wire.Mode                  // the most of it that the link is for; empty: the wave

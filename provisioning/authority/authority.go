@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"nabz/firmware/chain"
@@ -220,17 +221,34 @@ func readCertificate(path string) (*x509.Certificate, error) {
 	return x509.ParseCertificate(block.Bytes)
 }
 
-// WriteWhole writes a file that is there whole after a power cut, or not at all.
+// WriteWhole writes a file that is there whole after a power cut, or not at all. Written by root it belongs to the owner of its folder: what a technician does as root, the
+// kiosk's own user has to read and renew.
 func WriteWhole(path string, raw []byte, mode os.FileMode) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
 	if err != nil {
 		return err
 	}
 	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(err, f.Chmod(mode), give(f, filepath.Dir(path)), f.Sync(), f.Close()); err != nil {
 		return errors.Join(err, os.Remove(f.Name()))
 	}
 	return errors.Join(os.Rename(f.Name(), path), syncDir(filepath.Dir(path)))
+}
+
+// give makes a file the property of a folder's owner, if root wrote it.
+func give(f *os.File, dir string) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || owner.Uid == 0 {
+		return nil
+	}
+	return f.Chown(int(owner.Uid), int(owner.Gid))
 }
 
 func syncDir(dir string) error {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -316,5 +317,28 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	if err := online.Revoke(Kiosk, "bhu-a", "stolen"); err != nil || len(listed(t, dir)) != 1 {
 		t.Errorf("revoked without the root's key: %v", err)
+	}
+}
+
+// TestWhatRootWrites: in a folder of the kiosk's user, what root writes is that user's.
+func TestWhatRootWrites(t *testing.T) {
+	dir := t.TempDir()
+	want := os.Getuid()
+	if want == 0 {
+		want = 65_534
+		if err := os.Chown(dir, want, want); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path := filepath.Join(dir, "kiosk.key")
+	if err := WriteWhole(path, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := info.Sys().(*syscall.Stat_t).Uid; int(got) != want || info.Mode().Perm() != 0o600 {
+		t.Errorf("it is %d's, %s, want %d's", got, info.Mode(), want)
 	}
 }

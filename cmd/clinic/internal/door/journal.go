@@ -64,7 +64,11 @@ func (j *Journal) Close() error { return j.f.Close() }
 
 // Note writes an event; nil means that it is on stable storage.
 func (j *Journal) Note(e Event) error {
-	raw, err := json.Marshal(j.resource(e))
+	return j.write(j.resource(e))
+}
+
+func (j *Journal) write(a auditEvent) error {
+	raw, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("audit: %w", err)
 	}

@@ -109,7 +109,11 @@ func (d *desks) result(kiosk string, m broker.Message) error {
 
 // event enters a tally into the books; the ward takes the others.
 func (d *desks) event(kiosk string, m broker.Message) error {
-	if wire.EventOf(m.Payload) != wire.EventTally {
+	switch wire.EventOf(m.Payload) {
+	case wire.EventTally:
+	case wire.EventAudit:
+		return d.audit(kiosk, m)
+	default:
 		return nil
 	}
 	t, err := wire.ParseTally(m.Payload)
@@ -118,4 +122,17 @@ func (d *desks) event(kiosk string, m broker.Message) error {
 		return nil // the next one will do
 	}
 	return d.in.Ledger.Tally(kiosk, t, time.Now(), d.in.Zone)
+}
+
+// audit keeps lines of a kiosk's audit and says which comes next.
+func (d *desks) audit(kiosk string, m broker.Message) error {
+	a, err := wire.ParseAudit(m.Payload)
+	if err != nil || d.in.Audit == nil {
+		return nil // nobody keeps them, or nobody can
+	}
+	next, err := d.in.Audit(kiosk, a.Lines)
+	if err != nil {
+		d.in.Log.Error("the audit of a kiosk", "kiosk", kiosk, "why", err)
+	}
+	return d.tell(kiosk, wire.DownAudit, wire.Encode(wire.AuditNext{Next: next}))
 }

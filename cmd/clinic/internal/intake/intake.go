@@ -32,9 +32,10 @@ type Opts struct {
 	Ledger   *ledger.Ledger
 	Record   ehr.Record
 	Log      *slog.Logger
-	Seals    Seals          // the zero value opens nothing
-	Profiles string         // folder of signed site profiles, {kiosk}.profile; empty: kiosks are sent none
-	Zone     *time.Location // where a day begins and ends; nil is UTC
+	Seals    Seals                                                               // the zero value opens nothing
+	Audit    func(kiosk string, lines []wire.AuditLine) (next uint64, err error) // keeps what kiosks tell of their audits; nil: nobody does
+	Profiles string                                                              // folder of signed site profiles, {kiosk}.profile; empty: kiosks are sent none
+	Zone     *time.Location                                                      // where a day begins and ends; nil is UTC
 }
 
 // Intake is the clinic's receiving side.

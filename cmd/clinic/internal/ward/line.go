@@ -119,7 +119,7 @@ func (l *Line) take(m broker.Message) {
 		return
 	}
 	if part == wire.UpEvt {
-		if wire.EventOf(m.Payload) == wire.EventTally {
+		if e := wire.EventOf(m.Payload); e == wire.EventTally || e == wire.EventAudit {
 			return // the intake's
 		}
 		v, err := l.Seals.opened(kiosk, m.Payload)
