@@ -47,8 +47,8 @@ lint: ## vet, staticcheck, gofumpt
 	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest provisioning); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 
 deps: ## what the tests need: mosquitto, QEMU, ext4's tools, Chromium, a robotic voice, and npm packages by lock file
-	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null && command -v espeak-ng >/dev/null && command -v opusenc >/dev/null && command -v mosquitto_sub >/dev/null && command -v curl >/dev/null && command -v openssl >/dev/null && command -v systemd-analyze >/dev/null || \
-	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto mosquitto-clients qemu-system-arm e2fsprogs chromium espeak-ng opus-tools curl openssl ca-certificates systemd; }
+	@{ command -v mosquitto || test -x /usr/sbin/mosquitto; } >/dev/null && command -v qemu-system-aarch64 >/dev/null && command -v mke2fs >/dev/null && command -v chromium >/dev/null && command -v espeak-ng >/dev/null && command -v opusenc >/dev/null && command -v mosquitto_sub >/dev/null && command -v swtpm >/dev/null && command -v curl >/dev/null && command -v openssl >/dev/null && command -v systemd-analyze >/dev/null || \
+	{ apt-get update -q && apt-get install -qy --no-install-recommends mosquitto mosquitto-clients qemu-system-arm e2fsprogs chromium espeak-ng opus-tools curl openssl ca-certificates systemd swtpm; }
 	@test node_modules/.package-lock.json -nt package-lock.json || npm ci --no-audit --no-fund
 
 package: web ## the Debian packages in bin/dist/, for ARCH (all three where it is not said)

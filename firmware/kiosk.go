@@ -179,7 +179,7 @@ func (k *Kiosk) openStores() error {
 		return err
 	}
 	k.log.Info("queue opened", "found", found)
-	if k.visits, err = visits.Open(filepath.Join(dir, "visits"), k.historyKey()); err != nil {
+	if k.visits, err = visits.Open(filepath.Join(dir, "visits"), k.historyKey(), k.chip()); err != nil {
 		return err
 	}
 	if k.audit, err = audit.OpenLog(filepath.Join(dir, "audit.log"), k.clock.Now); err != nil {
@@ -202,6 +202,21 @@ func (k *Kiosk) historyKey() string {
 		return filepath.Join(k.cfg.Identity, "practice.key")
 	}
 	return filepath.Join(k.cfg.Identity, "history.key")
+}
+
+// chip is the board's TPM, where it has one that this kiosk may use, and an identity whose folder it protects.
+func (k *Kiosk) chip() visits.Chip {
+	if k.cfg.Identity == "" {
+		return nil
+	}
+	f, err := os.OpenFile(board.HostTPM, os.O_RDWR, 0)
+	if err != nil {
+		return nil
+	}
+	if err := f.Close(); err != nil {
+		return nil
+	}
+	return board.TPM{Path: board.HostTPM}
 }
 
 // accounts are those of the configuration.

@@ -93,6 +93,7 @@ var fences = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"firmware/wire"},
 	"github.com/eclipse/paho.mqtt":       {"firmware/broker"},
 	"github.com/nats-io":                 {"cmd/clinic/internal/bus", "provisioning/access"}, // there its tests alone
+	"github.com/google/go-tpm":           {"drivers/board"},
 	"filippo.io/age":                     {"provisioning/authority"},
 	"github.com/smallstep/pkcs7":         {"provisioning/signed", "provisioning/est"},
 	"charm.land/huh/v2":                  {"cmd/kioskctl"},

@@ -18,8 +18,14 @@ type sealer struct{ aead cipher.AEAD }
 
 const keySize = 32
 
+// Chip seals a few bytes to this board, so that no other board reads them.
+type Chip interface {
+	Seal(secret []byte) ([]byte, error)
+	Unseal(sealed []byte) ([]byte, error)
+}
+
 // openSealer reads the key at path, or makes one when neither it nor the store exists.
-func openSealer(path, store string) (sealer, error) {
+func openSealer(path, store string, chip Chip) (sealer, error) {
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(store); err == nil {
@@ -27,11 +33,14 @@ func openSealer(path, store string) (sealer, error) {
 		}
 		key, err = newKey(path)
 	}
+	if err == nil {
+		key, err = bound(path, key, chip)
+	}
 	if err != nil {
 		return sealer{}, err
 	}
 	if len(key) != keySize {
-		return sealer{}, fmt.Errorf("%s holds %d bytes, want %d: restore it", path, len(key), keySize)
+		return sealer{}, fmt.Errorf("%s holds %d bytes, want %d: it is damaged, or sealed by a TPM that is not here: restore it", path, len(key), keySize)
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -39,6 +48,25 @@ func openSealer(path, store string) (sealer, error) {
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
 	return sealer{aead}, err
+}
+
+// bound is the key that a file holds, in clear or sealed by the board's chip. One in clear is sealed now, where there is a chip.
+func bound(path string, held []byte, chip Chip) ([]byte, error) {
+	switch {
+	case len(held) != keySize && chip != nil:
+		key, err := chip.Unseal(held)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w: put the card back into its board, or move the store away to start without past visits", path, err)
+		}
+		return key, nil
+	case chip == nil || len(held) != keySize:
+		return held, nil
+	}
+	sealed, err := chip.Seal(held)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return held, writeKey(path, sealed)
 }
 
 // moveKey brings a key to where it belongs now. Cut in between, there are two of the same, and the next call ends it.

@@ -32,8 +32,9 @@ const (
 
 // Open opens the store in dir, making it when it is not there. A second process is refused. The sealing key is the file at key, which belongs on another partition than dir:
 // whoever has both can read the store. It is made at the first Open; without it a store that was used cannot be read, and Open says so. An empty key is
-// visits.key beside the store; one that lies there from before moves to where key says.
-func Open(dir, key string) (*Store, error) {
+// visits.key beside the store; one that lies there from before moves to where key says. With a chip the file holds what the chip has sealed, and one that is in clear
+// is sealed now; a file that is sealed needs the chip of its board.
+func Open(dir, key string, chip Chip) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open visits: %w", err)
 	}
@@ -44,7 +45,7 @@ func Open(dir, key string) (*Store, error) {
 	if err := moveKey(beside, key); err != nil {
 		return nil, fmt.Errorf("open visits: %w", err)
 	}
-	seal, err := openSealer(key, filepath.Join(dir, "store"))
+	seal, err := openSealer(key, filepath.Join(dir, "store"), chip)
 	if err != nil {
 		return nil, fmt.Errorf("open visits: %w", err)
 	}

@@ -26,7 +26,7 @@ func at(s int) clock.Stamp { return clock.Stamp{Boot: "b", SinceBoot: time.Durat
 
 func open(t *testing.T, dir string) *Store {
 	t.Helper()
-	s, err := Open(dir, "")
+	s, err := Open(dir, "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestMissingKeyIsSaidAndNothingIsChanged(t *testing.T) {
 	must(t, s.KeepVisit(visit, []byte("x"), true))
 	must(t, s.Close())
 	must(t, os.Remove(filepath.Join(dir, "visits.key")))
-	if _, err := Open(dir, ""); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
+	if _, err := Open(dir, "", nil); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
 		t.Errorf("opened without its key: %v", err)
 	}
 }
@@ -90,7 +90,7 @@ func TestMissingKeyIsSaidAndNothingIsChanged(t *testing.T) {
 func TestSecondKioskIsRefused(t *testing.T) {
 	dir := t.TempDir()
 	open(t, dir)
-	if _, err := Open(dir, ""); err == nil || !strings.Contains(err.Error(), "another kiosk") {
+	if _, err := Open(dir, "", nil); err == nil || !strings.Contains(err.Error(), "another kiosk") {
 		t.Errorf("second open: %v", err)
 	}
 }
@@ -339,7 +339,7 @@ func TestTallyOfAnEarlierVersion(t *testing.T) {
 // TestTheKeyMovesOffTheData: a key that lay beside the store goes where it belongs, and opens what it opened; without it the folder tells nothing.
 func TestTheKeyMovesOffTheData(t *testing.T) {
 	dir, away := t.TempDir(), filepath.Join(t.TempDir(), "history.key")
-	s, err := Open(dir, "")
+	s, err := Open(dir, "", nil)
 	if err == nil {
 		err = errors.Join(s.KeepVisit("v-1", []byte("saved"), true), s.Close())
 	}
@@ -347,7 +347,7 @@ func TestTheKeyMovesOffTheData(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if s, err = Open(dir, away); err != nil {
+		if s, err = Open(dir, away, nil); err != nil {
 			t.Fatal(err)
 		}
 		saved, err := s.Current()
@@ -358,7 +358,49 @@ func TestTheKeyMovesOffTheData(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "visits.key")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the key is still with the data: %v", err)
 	}
-	if _, err := Open(dir, ""); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
+	if _, err := Open(dir, "", nil); err == nil || !strings.Contains(err.Error(), "visits.key is missing") {
 		t.Errorf("without the key: %v", err)
+	}
+}
+
+// otherBoard is a chip that seals by turning bytes around; another board turns them otherwise.
+type otherBoard byte
+
+func (o otherBoard) Seal(secret []byte) ([]byte, error) {
+	sealed := []byte{byte(o)}
+	for _, b := range secret {
+		sealed = append(sealed, b^byte(o))
+	}
+	return sealed, nil
+}
+
+func (o otherBoard) Unseal(sealed []byte) ([]byte, error) {
+	if sealed[0] != byte(o) {
+		return nil, errors.New("another board has sealed this")
+	}
+	secret, err := o.Seal(sealed[1:])
+	return secret[1:], err
+}
+
+// TestTheKeyIsBoundToTheBoard: a key in clear is sealed once there is a chip, and then the card tells nothing in another board, nor without its chip.
+func TestTheKeyIsBoundToTheBoard(t *testing.T) {
+	dir, key := t.TempDir(), filepath.Join(t.TempDir(), "history.key")
+	for n, chip := range []Chip{nil, otherBoard(5), otherBoard(5)} {
+		s, err := Open(dir, key, chip)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n == 0 {
+			err = s.KeepVisit("v-1", []byte("saved"), true)
+		}
+		saved, cerr := s.Current()
+		if err := errors.Join(err, cerr, s.Close()); err != nil || string(saved) != "saved" {
+			t.Errorf("start %d: %q, %v", n, saved, err)
+		}
+	}
+	for name, chip := range map[string]Chip{"another board": otherBoard(9), "no chip": nil} {
+		if _, err := Open(dir, key, chip); err == nil {
+			t.Errorf("%s: it opens", name)
+		}
 	}
 }
