@@ -119,7 +119,11 @@ func (d *desk) noteActs(visit *exam.Visit, effects []exam.Effect) {
 		switch e := e.(type) {
 		case exam.Accept:
 			act := audit.Entry{Who: e.Reading.Operator, Did: audit.Stored, What: e.Reading.ID, OK: true}
-			if e.Reading.Method == reading.ByHand {
+			switch {
+			case e.Reading.Method != reading.ByHand:
+			case e.Reading.Supersedes != "":
+				act.Did = audit.Corrected
+			default:
 				act.Did = audit.Typed
 			}
 			acts = append(acts, act)

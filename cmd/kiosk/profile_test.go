@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -35,52 +37,69 @@ func (l *logged) has(text string) bool {
 	return strings.Contains(l.all.String(), text)
 }
 
+// box is one that was enrolled, without a link and without devices.
+type box struct {
+	*testing.T
+	dir, addr string
+	ca        *authority.Authority
+}
+
+func (b *box) at(name string) string { return filepath.Join(b.dir, name) }
+
+func (b *box) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func newBox(t *testing.T) *box {
+	t.Helper()
+	b := &box{T: t, dir: t.TempDir()}
+	b.must(authority.Create(b.at("hq"), "Test", "synthetic horse staple", 10))
+	var err error
+	b.ca, err = authority.Open(b.at("hq"), "synthetic horse staple")
+	b.must(err)
+	t.Cleanup(func() { b.ca.Close() })
+	key, err := authority.NewKey()
+	b.must(err)
+	csr, err := authority.RequestOf(key, "bhu-1")
+	b.must(err)
+	cert, err := b.ca.Issue(authority.Request{Kind: authority.Kiosk, Name: "bhu-1", CSR: csr, Life: 24 * time.Hour})
+	b.must(err)
+	for _, d := range []string{"identity", "sticks", "sticks/usb"} {
+		b.must(os.Mkdir(b.at(d), 0o700))
+	}
+	b.addr, err = stage.FreeAddr()
+	b.must(err)
+	for name, text := range map[string]string{
+		"identity/kiosk.key": string(key), "identity/kiosk.crt": string(authority.Chain(cert)), "identity/ca.crt": string(b.ca.Trusted()),
+		"identity/enrolment.json": `{"name":"bhu-1"}`,
+		"kiosk.toml": fmt.Sprintf("identity = %q\ndata = %q\n[screen]\nlisten = %q\n[staff]\nexport = %q\n[broker]\nurl = \"ssl://127.0.0.1:1\"\n[queue]\nquota_mb = 64\n",
+			b.at("identity"), b.at("data"), b.addr, b.at("sticks")),
+	} {
+		b.must(os.WriteFile(b.at(name), []byte(text), 0o600))
+	}
+	return b
+}
+
+// stick is put in with a profile.
+func (b *box) stick(version int, text string) {
+	b.Helper()
+	raw, err := b.ca.Sign(fmt.Appendf(nil, "[profile]\nkiosks = [\"bhu-1\"]\nversion = %d\n%s", version, text))
+	b.must(err)
+	b.must(os.WriteFile(b.at("sticks/usb/bhu-1.profile"), raw, 0o600))
+}
+
 // TestSiteProfile: a profile on a stick changes what the kiosk measures without a restart of the process, never during a visit, and never touches what waits; one with which the
 // kiosk does not even open is taken back.
 func TestSiteProfile(t *testing.T) {
-	dir := t.TempDir()
-	at := func(name string) string { return filepath.Join(dir, name) }
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(authority.Create(at("hq"), "Test", "synthetic horse staple", 10))
-	ca, err := authority.Open(at("hq"), "synthetic horse staple")
-	must(err)
-	t.Cleanup(func() { ca.Close() })
-	key, err := authority.NewKey()
-	must(err)
-	csr, err := authority.RequestOf(key, "bhu-1")
-	must(err)
-	cert, err := ca.Issue(authority.Request{Kind: authority.Kiosk, Name: "bhu-1", CSR: csr, Life: 24 * time.Hour})
-	must(err)
-	for _, d := range []string{"identity", "sticks", "sticks/usb"} {
-		must(os.Mkdir(at(d), 0o700))
-	}
-	addr, err := stage.FreeAddr()
-	must(err)
-	for name, text := range map[string]string{
-		"identity/kiosk.key": string(key), "identity/kiosk.crt": string(authority.Chain(cert)), "identity/ca.crt": string(ca.Trusted()),
-		"identity/enrolment.json": `{"name":"bhu-1"}`,
-		"kiosk.toml": fmt.Sprintf("identity = %q\ndata = %q\n[screen]\nlisten = %q\n[staff]\nexport = %q\n[broker]\nurl = \"ssl://127.0.0.1:1\"\n[queue]\nquota_mb = 64\n",
-			at("identity"), at("data"), addr, at("sticks")),
-	} {
-		must(os.WriteFile(at(name), []byte(text), 0o600))
-	}
-	stick := func(version int, text string) {
-		t.Helper()
-		raw, err := ca.Sign(fmt.Appendf(nil, "[profile]\nkiosks = [\"bhu-1\"]\nversion = %d\n%s", version, text))
-		must(err)
-		must(os.WriteFile(at("sticks/usb/bhu-1.profile"), raw, 0o600))
-	}
-
+	b := newBox(t)
 	var log logged
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- runCmd{Config: at("kiosk.toml")}.lives(ctx, slog.New(slog.NewTextHandler(&log, nil)))
+		ended <- runCmd{Config: b.at("kiosk.toml")}.lives(ctx, slog.New(slog.NewTextHandler(&log, nil)))
 	}()
 	t.Cleanup(func() {
 		cancel()
@@ -88,7 +107,7 @@ func TestSiteProfile(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	w := stage.NewWorker("http://" + addr)
+	w := stage.NewWorker("http://" + b.addr)
 	until := func(version uint64, waiting int) {
 		t.Helper()
 		began := time.Now()
@@ -104,13 +123,13 @@ func TestSiteProfile(t *testing.T) {
 		}
 	}
 	until(0, 0)
-	must(w.ByHand(t.Context(), "123"))
+	b.must(w.ByHand(t.Context(), "123"))
 	until(0, 3)
-	stick(1, "[exam]\norder = [\"temperature\"]\n")
+	b.stick(1, "[exam]\norder = [\"temperature\"]\n")
 	until(1, 3)
 	visit, err := w.Skip(t.Context(), "124", exam.StepTemperature) // nothing is skipped: it comes first
-	must(err)
-	stick(2, "[broker]\nseal_to = [\"no key\"]\n")
+	b.must(err)
+	b.stick(2, "[broker]\nseal_to = [\"no key\"]\n")
 	for !log.has("version=2") && t.Context().Err() == nil {
 		stage.Wait(t.Context(), 50*time.Millisecond)
 	}
@@ -118,7 +137,7 @@ func TestSiteProfile(t *testing.T) {
 	if err != nil || s.Visit == nil || s.Visit.ID != visit || s.Visit.Step != exam.StepTemperature || s.Queue.Waiting != 3 {
 		t.Fatalf("the visit was not left alone: %+v, %v", s.Visit, err)
 	}
-	must(w.End(t.Context(), visit))
+	b.must(w.End(t.Context(), visit))
 	for !log.has("does not open") && t.Context().Err() == nil {
 		stage.Wait(t.Context(), 50*time.Millisecond)
 	}
@@ -126,4 +145,35 @@ func TestSiteProfile(t *testing.T) {
 	if s, err := w.State(t.Context()); err != nil || s.Identity.Refused != 2 {
 		t.Errorf("%+v, %v", s.Identity, err)
 	}
+}
+
+// TestProfileKilled: a kiosk that is killed again and again while a profile comes and is tried runs afterwards, on the old profile or the new one, as who it was, with all that waits.
+func TestProfileKilled(t *testing.T) {
+	b := newBox(t)
+	begin := func() *exec.Cmd {
+		t.Helper()
+		cmd := exec.Command("kiosk", "run", "--config", b.at("kiosk.toml"))
+		out, err := cmd.StdoutPipe()
+		b.must(err)
+		b.must(cmd.Start())
+		if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
+			t.Fatalf("the kiosk does not start: %v", err)
+		}
+		return cmd
+	}
+	cmd := begin()
+	w := stage.NewWorker("http://" + b.addr)
+	b.must(w.ByHand(t.Context(), "123"))
+	b.stick(1, "[exam]\norder = [\"temperature\"]\n")
+	for n := range 6 {
+		stage.Wait(t.Context(), time.Duration(n)*350*time.Millisecond) // from before it is looked for to after it is tried
+		b.must(cmd.Process.Kill())
+		_ = cmd.Wait()
+		cmd = begin()
+		if s, err := w.State(t.Context()); err != nil || s.Queue.Waiting != 3 || s.Kiosk != "bhu-1" || s.Identity.Until.IsZero() || s.Identity.Profile > 1 {
+			t.Fatalf("after cut %d: %+v, %v", n, s.Identity, err)
+		}
+	}
+	b.must(cmd.Process.Signal(os.Interrupt))
+	b.must(cmd.Wait())
 }

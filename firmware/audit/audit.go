@@ -29,6 +29,7 @@ const (
 	Close      Act = "visit-ended" // what: the visit
 	Stored     Act = "reading"     // what: the reading, of a device
 	Typed      Act = "by-hand"     // what: the reading
+	Corrected  Act = "corrected"   // what: the reading that was typed in another's place
 	Withdrawn  Act = "withdrawn"   // what: the retraction
 	TakenOver  Act = "taken-over"  // what: the visit, by another worker
 	Account    Act = "account"     // what: the account that was made, reset or locked out
@@ -44,7 +45,7 @@ const (
 	Seen       Act = "seen"        // what: the entry that a doctor has opened
 	Configured Act = "config"      // what: the version of the site profile with which the kiosk began
 	ClockSet   Act = "clock"       // what: how far the clock moved, and by what
-	Checked    Act = "check"       // what: the part that a technician looked at
+	Checked    Act = "check"       // a technician looked at what answers
 )
 
 // Entry is one act.

@@ -27,6 +27,9 @@ func (f *front) tap(ctx context.Context, rev uint64, key string, t guide.Tap) er
 	next, call := shown.session.Tap(s.view(), t)
 	switch c := call.(type) {
 	case nil:
+		if next.Corner == guide.CornerCheck && shown.session.Corner != guide.CornerCheck {
+			shown.note(audit.Entry{Who: "technician", Did: audit.Checked, OK: true})
+		}
 		return shown.keep(next)
 	case guide.Practise:
 		return f.practise(next, c)

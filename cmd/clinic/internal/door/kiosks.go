@@ -144,6 +144,9 @@ var acted = map[audit.Act]struct {
 	audit.Open:      {coding{dicom, "110110", "Patient Record"}, coding{}, "R", "/visit"},
 	audit.Stored:    {coding{dicom, "110110", "Patient Record"}, coding{}, "C", "/reading"},
 	audit.Typed:     {coding{dicom, "110110", "Patient Record"}, coding{}, "C", "/reading"},
+	audit.Corrected: {coding{dicom, "110110", "Patient Record"}, coding{}, "U", "/reading"},
+	audit.Recorded:  {coding{dicom, "110106", "Export"}, coding{}, "R", "/reading"},
+	audit.Seen:      {coding{dicom, "110110", "Patient Record"}, coding{}, "R", "/reading"},
 	audit.Withdrawn: {coding{dicom, "110110", "Patient Record"}, coding{}, "D", "/reading"},
 	audit.Started:   {coding{dicom, "110100", "Application Activity"}, coding{dicom, "110120", "Application Start"}, "E", ""},
 }
