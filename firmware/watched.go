@@ -34,6 +34,9 @@ func (w watched) box() uplink.Box {
 	power, _ := w.power.Get()
 	card, _ := w.card.Get()
 	b := uplink.Box{Power: string(power.Source), Card: cardWord(card), Profile: w.cfg.Profile, Refused: w.cfg.Refused}
+	if i := w.standing(); i.Ends {
+		b.Ends = i.Until.Unix()
+	}
 	if c, known := power.Charge.Get(); known {
 		b.Charge = int(c)
 	}

@@ -61,7 +61,7 @@ func (s *session) state(st string) wire.State {
 	}
 	if s.Box != nil {
 		b := s.Box()
-		told.Profile, told.Refused = b.Profile, b.Refused
+		told.Profile, told.Refused, told.Ends = b.Profile, b.Refused, b.Ends
 		told.Missing, told.Power, told.Charge, told.Card = strings.Join(b.Missing, " "), b.Power, b.Charge/chargeStep*chargeStep, b.Card
 	}
 	return told

@@ -60,6 +60,7 @@ type Box struct {
 	Card    string   // as wire.State.Card
 	Profile uint64   // version of the site profile in use
 	Refused uint64   // version that was taken back
+	Ends    int64    // as wire.State.Ends
 }
 
 // Opts is what an uplink needs.

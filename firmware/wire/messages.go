@@ -45,6 +45,7 @@ type State struct {
 	Charge  int    `json:"chg,omitempty"`    // of the battery, per cent in steps of five; 0 when nothing tells
 	Profile uint64 `json:"prof,omitempty"`   // version of the site profile in use
 	Refused uint64 `json:"bad,omitempty"`    // version that this kiosk has taken back
+	Ends    int64  `json:"ends,omitempty"`   // of a certificate that should have been renewed by now: its end, Unix seconds
 	Card    string `json:"card,omitempty"`   // CardWorn, CardErrors, or empty: nothing is known to be wrong
 }
 

@@ -47,6 +47,8 @@ func (u unit) Troubles(now time.Time) (all []trouble) {
 	add(u.St != wire.Online, "offline", u.Since.In(Pakistan).Format("2 Jan 15:04"))
 	add(u.Oldest > 0 && now.Sub(time.Unix(u.Oldest, 0)) > oldBacklog, "waiting", hours(now, u.Oldest))
 	add(u.Missing != "", "fleet.missing", u.Missing)
+	add(u.Ends > 0, "fleet.certificate", time.Unix(u.Ends, 0).In(Pakistan).Format(time.DateOnly))
+	add(u.Refused > 0, "fleet.refused", strconv.FormatUint(u.Refused, 10))
 	add(u.Power == "battery", "fleet.power.battery", "")
 	add(u.Clock == "none", "fleet.clock.none", "")
 	return all
