@@ -1,5 +1,7 @@
 package firmware
 
+import "nabz/firmware/clock"
+
 // Profiles are the site profiles that the clinic sent.
 func (k *Kiosk) Profiles() <-chan []byte { return k.profiles }
 
@@ -22,3 +24,6 @@ func (k *Kiosk) Idle() bool {
 	visit, _ := k.desk.view.Get()
 	return visit == nil && !k.practice.going()
 }
+
+// TimeKnown says that some source has told the time since this boot.
+func (k *Kiosk) TimeKnown() bool { return k.clock.Now().Source != clock.None }

@@ -51,7 +51,7 @@ func (r runCmd) life(ctx context.Context, log *slog.Logger) error {
 		}
 	})
 	k.Also(func(atLeast func() time.Time) firmware.Task {
-		return &identity.Keeper{Folder: who, Sticks: own.Export, Now: atLeast, Log: log}
+		return &identity.Keeper{Folder: who, Sticks: own.Export, Now: atLeast, Sure: k.TimeKnown, Log: log}
 	})
 	return runUntil(ctx, k)
 }

@@ -15,6 +15,8 @@ import (
 
 	mqtt "github.com/eclipse/paho.mqtt.golang"
 	"github.com/eclipse/paho.mqtt.golang/packets"
+
+	"nabz/firmware/validity"
 )
 
 // Opts says where and as whom to connect.
@@ -123,5 +125,19 @@ func open(ctx context.Context, at *url.URL, o Opts) (net.Conn, error) {
 		return d.DialContext(ctx, "tcp", at.Host)
 	}
 	t := tls.Dialer{NetDialer: &d, Config: o.TLS}
+	conn, err := t.DialContext(ctx, "tcp", at.Host)
+	if err == nil || o.TLS == nil {
+		return conn, err
+	}
+	now := time.Now
+	if o.TLS.Time != nil {
+		now = o.TLS.Time
+	}
+	begin, later := validity.Begin(err, now())
+	if !later {
+		return nil, err
+	}
+	t.Config = o.TLS.Clone()
+	t.Config.Time = func() time.Time { return begin }
 	return t.DialContext(ctx, "tcp", at.Host)
 }

@@ -23,6 +23,16 @@ func TestTLS(t *testing.T) {
 	o.URL = "ssl://" + m.addr
 	o.TLS = &tls.Config{RootCAs: pool}
 	publish(t, connect(t, o), "open/x", "over TLS")
+	o.TLS = &tls.Config{RootCAs: pool, Time: func() time.Time { return time.Unix(0, 0) }}
+	publish(t, connect(t, o), "open/x", "from a kiosk that thinks that it is 1970")
+	o.TLS = &tls.Config{RootCAs: pool, Time: func() time.Time { return time.Now().AddDate(1, 0, 0) }}
+	if _, err := Connect(within(t), o); err == nil || !strings.Contains(err.Error(), "this machine's date") {
+		t.Errorf("a broker whose certificate has ended: %v", err)
+	}
+	o.TLS = &tls.Config{RootCAs: x509.NewCertPool(), Time: func() time.Time { return time.Unix(0, 0) }}
+	if _, err := Connect(within(t), o); err == nil {
+		t.Error("in 1970 a broker of another authority was believed")
+	}
 	o.TLS = nil
 	if _, err := Connect(within(t), o); err == nil || !strings.Contains(err.Error(), "check the broker's certificate") {
 		t.Errorf("a broker with a certificate that nobody vouches for: %v", err)
@@ -37,7 +47,7 @@ func selfSigned(t testing.TB) (cert, key string, pool *x509.CertPool) {
 		t.Fatal(err)
 	}
 	form := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		IsCA: true, BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, form, form, &private.PublicKey, private)

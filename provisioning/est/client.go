@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"nabz/firmware/validity"
 	"nabz/provisioning/authority"
 )
 
@@ -118,7 +119,23 @@ var errNotFound = errors.New("not found")
 // patience is how long one question may take: links are slow.
 const patience = time.Minute
 
+// do asks, and asks again by the time at which the server's certificate begins when this clock stands behind it.
 func (c Client) do(ctx context.Context, t *tls.Config, method, path string, body []byte, set func(*http.Request)) ([]byte, error) {
+	raw, err := c.once(ctx, t, method, path, body, set)
+	now := time.Now
+	if c.Now != nil {
+		now = c.Now
+	}
+	begin, later := validity.Begin(err, now())
+	if !later {
+		return raw, err
+	}
+	t = t.Clone()
+	t.Time = func() time.Time { return begin }
+	return c.once(ctx, t, method, path, body, set)
+}
+
+func (c Client) once(ctx context.Context, t *tls.Config, method, path string, body []byte, set func(*http.Request)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, strings.TrimSuffix(c.Server, "/")+path, bytes.NewReader(body))

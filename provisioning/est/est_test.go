@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -306,4 +307,29 @@ func FuzzBodies(f *testing.F) {
 			t.Errorf("%d: %s", w.Code, w.Body)
 		}
 	})
+}
+
+// TestAClockThatStandsBehind: a box that thinks that it is 1970, or last year, enrols all the same; one that knows that the server's certificate has ended does not.
+func TestAClockThatStandsBehind(t *testing.T) {
+	r := newRig(t)
+	for _, year := range []int{1970, time.Now().Year() - 1} {
+		c := r.client(t, nil)
+		c.Now = func() time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time.UTC) }
+		name := "bhu-" + strconv.Itoa(year)
+		_, csr := request(t, name)
+		if _, err := c.Enroll(t.Context(), name, r.invite(t, name), csr); err != nil {
+			t.Errorf("in %d: %v", year, err)
+		}
+	}
+	late := r.client(t, nil)
+	late.Now = func() time.Time { return time.Now().AddDate(2, 0, 0) }
+	if _, err := late.Lists(t.Context()); err == nil {
+		t.Error("a server's certificate that has ended was taken")
+	}
+	elsewhere := newRig(t)
+	behind := r.client(t, nil)
+	behind.Server, behind.Now = elsewhere.url, func() time.Time { return time.Unix(0, 0) }
+	if _, err := behind.Lists(t.Context()); err == nil {
+		t.Error("in 1970 a server of another authority was believed")
+	}
 }

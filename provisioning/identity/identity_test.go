@@ -352,14 +352,21 @@ func TestKeeper(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := time.Now()
+	now, sure := time.Now(), true
 	var told bytes.Buffer
 	k := &Keeper{
-		Folder: f, Sticks: t.TempDir(), Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(&told, nil)), seen: map[string]time.Time{},
+		Folder: f, Sticks: t.TempDir(), Now: func() time.Time { return now }, Sure: func() bool { return sure }, Log: slog.New(slog.NewTextHandler(&told, nil)), seen: map[string]time.Time{},
 	}
 	if k.due() {
 		t.Error("a new certificate is due")
 	}
+	if sure = false; !k.due() {
+		t.Error("without the time, a certificate that may have ended is not asked for")
+	}
+	if k.once = true; k.due() {
+		t.Error("without the time it is asked for again and again")
+	}
+	sure, k.once = true, false
 	now = now.Add(first.NotAfter.Sub(now) / 2)
 	if !k.due() {
 		t.Error("after half of its life it is not due")

@@ -48,8 +48,10 @@ type Keeper struct {
 	Folder Folder
 	Sticks string           // folder below which sticks are mounted; empty looks nowhere
 	Now    func() time.Time // the time that certainly has passed: a clock of 1970 makes no certificate younger
+	Sure   func() bool      // that is the time, and not only a bound of it
 	Log    *slog.Logger
 
+	once bool          // asked without being sure, and renewed
 	ask  time.Duration // since the start, when the server is asked next
 	seen map[string]time.Time
 	last string
@@ -68,7 +70,9 @@ func (k *Keeper) Run(ctx context.Context) error {
 		k.takeSticks()
 		if since := time.Since(began); since >= k.ask && k.due() {
 			k.ask = since + again/2 + rand.N(again)
+			sure := k.Sure()
 			_, err := k.Folder.Renew(ctx, k.Now)
+			k.once = k.once || err == nil && !sure
 			k.tell("renew", err)
 		}
 		select {
@@ -79,13 +83,15 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}
 }
 
+// due says whether the server is to be asked. A kiosk that does not know the time asks too, once: its certificate may have ended long ago, and then no broker lets it in to
+// learn the time.
 func (k *Keeper) due() bool {
 	c, err := k.Folder.Certificate()
 	if err != nil || c == nil {
 		return false
 	}
 	e, err := k.Folder.Enrolment()
-	return err == nil && e.Server != "" && PhaseOf(c, k.Now()) != Fresh
+	return err == nil && e.Server != "" && (PhaseOf(c, k.Now()) != Fresh || !k.Sure() && !k.once)
 }
 
 // tell logs what has changed.

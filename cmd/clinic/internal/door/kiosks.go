@@ -53,6 +53,9 @@ func (k *Kiosks) Close() error {
 	return errors.Join(errs...)
 }
 
+// mostLine is how long a line of an audit may be.
+const mostLine = 4096
+
 // ErrBroken is an audit of which lines were changed or taken out.
 var ErrBroken = errors.New("the kiosk's audit does not hang together: lines were changed or taken out")
 
@@ -68,7 +71,7 @@ func (k *Kiosks) Take(kiosk string, lines []wire.AuditLine) (next uint64, err er
 	var broken error
 	for _, l := range lines {
 		var e audit.Entry
-		if json.Unmarshal([]byte(l.Line), &e) != nil {
+		if len(l.Line) > mostLine || json.Unmarshal([]byte(l.Line), &e) != nil {
 			return r.next, errors.Join(broken, errors.New("no line of an audit"))
 		}
 		if e.N < r.next {
