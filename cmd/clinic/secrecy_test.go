@@ -26,6 +26,7 @@ import (
 	"nabz/firmware/config"
 	"nabz/firmware/fhir"
 	"nabz/firmware/seal"
+	"nabz/firmware/secret"
 	"nabz/firmware/wire"
 	"nabz/hwtest/stage"
 	"nabz/provisioning/access"
@@ -51,6 +52,7 @@ func newProgramme(t *testing.T) *programme {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.ca.Close() })
+	p.must(os.Mkdir(p.at("export"), 0o700))
 	for _, dir := range []string{"broker", "clinic", "box", "listener"} {
 		p.must(os.Mkdir(p.at(dir), 0o700))
 		p.write(dir+"/ca.crt", p.ca.Trusted())
@@ -170,8 +172,8 @@ func (p *programme) kiosk(sealTo []string, logs *bytes.Buffer) (url string, stop
 	for _, k := range sealTo {
 		to += fmt.Sprintf("%q, ", k)
 	}
-	cfg, err := config.Parse(fmt.Appendf(nil, "identity = %q\ndata = %q\n[screen]\nlisten = \"127.0.0.1:0\"\n[queue]\nquota_mb = 64\n[broker]\nurl = %q\nseal_to = [%s]\n",
-		p.at("box"), p.at("data"), p.url, to))
+	cfg, err := config.Parse(fmt.Appendf(nil, "identity = %q\ndata = %q\n[screen]\nlisten = \"127.0.0.1:0\"\n[queue]\nquota_mb = 64\n[broker]\nurl = %q\nseal_to = [%s]\n[staff]\nexport = %q\ntechnician_pin = %q\n",
+		p.at("box"), p.at("data"), p.url, to, p.at("export"), secret.Hash(stage.TechnicianPIN)))
 	p.must(err)
 	k, err := firmware.Open(cfg, "1", slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	p.must(err)
@@ -306,6 +308,21 @@ func (p *programme) recorded() map[string]int {
 	return n
 }
 
+// export has the technician take along what the kiosk gives for whoever helps from afar.
+func (p *programme) export(at string) {
+	p.Helper()
+	h, err := stage.At(at)
+	p.must(err)
+	page := stage.NewPage(h, p.Fatal)
+	page.Touch("start", "technician")
+	page.Digits(stage.TechnicianPIN)
+	page.Touch("next", "room corner-exported")
+	found, err := filepath.Glob(p.at("export/nabz-bhu-1-*.json"))
+	if err != nil || len(found) != 1 {
+		p.Fatalf("exported: %q, %v", found, err)
+	}
+}
+
 // forwarded is what the clinic has of the kiosk's audit.
 func (p *programme) forwarded() []byte {
 	p.Helper()
@@ -357,6 +374,7 @@ func TestWhatAThiefGets(t *testing.T) {
 		}
 		stage.Wait(t.Context(), 100*time.Millisecond)
 	}
+	p.export(at)
 	for bytes.Count(p.forwarded(), []byte(`"did":"recorded"`)) < entries {
 		stage.Wait(t.Context(), 100*time.Millisecond)
 	}
@@ -375,7 +393,7 @@ func TestWhatAThiefGets(t *testing.T) {
 	if err != nil || bytes.Count(db, []byte("kiosk/v1/bhu-1/up/obs")) < entries/2 {
 		t.Errorf("the broker keeps nothing that could be searched: %v, %d bytes", err, len(db))
 	}
-	if found := search(t, map[string][]byte{"the kiosk's log": logs.Bytes()}, p.at("data"), p.at("broker"), p.at("clinic/log"), p.at("clinic/data/audit")); len(found) > 0 {
+	if found := search(t, map[string][]byte{"the kiosk's log": logs.Bytes()}, p.at("data"), p.at("broker"), p.at("clinic/log"), p.at("clinic/data/audit"), p.at("export")); len(found) > 0 {
 		t.Errorf("after all was sent: %d, such as %q", len(found), found[:min(8, len(found))])
 	}
 	if found := search(t, nil, p.at("clinic/data/record")); len(found) < patients {
