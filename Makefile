@@ -56,7 +56,7 @@ package: web ## the Debian packages in bin/dist/, for ARCH (all three where it i
 
 package-check: web ## the packages built twice and compared, and installed in a clean Debian of each architecture; root and a Debian mirror, about 15 min
 	@mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
-	@{ command -v debootstrap && command -v qemu-arm-static; } >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends debootstrap qemu-user-static binfmt-support; }
+	@{ command -v debootstrap && command -v qemu-arm-static && command -v systemd-nspawn; } >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends debootstrap qemu-user-static binfmt-support systemd-container; }
 	go test -count=1 -timeout 60m -tags roots -run 'TestSameBytes|TestCleanRoot' -v ./provisioning/image
 
 bench: bin bench-queue-short ## speeds as ratios against a reference of the same run, and what a kiosk at work costs its box

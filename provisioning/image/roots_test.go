@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func cleanRoot(t *testing.T, arch string) {
 		return string(said)
 	}
 	within := func(args ...string) string { t.Helper(); return do("chroot", append([]string{root}, args...)...) }
-	do("debootstrap", "--arch="+arch, "--variant=minbase", "--include=systemd,udev,init-system-helpers,mosquitto", "bookworm", root)
+	do("debootstrap", "--arch="+arch, "--variant=minbase", "--include=systemd,udev,init-system-helpers,mosquitto,systemd-sysv,dbus", "bookworm", root)
 	do("mount", "-t", "proc", "proc", filepath.Join(root, "proc"))
 	t.Cleanup(func() { do("umount", "-l", filepath.Join(root, "proc")) })
 	debs, err := filepath.Glob(filepath.Join(out, "*.deb"))
@@ -91,6 +92,9 @@ func cleanRoot(t *testing.T, arch string) {
 	}
 	if err := kiosk.Wait(); err != nil {
 		t.Errorf("%v\n%s", err, said.String())
+	}
+	if arch == runtime.GOARCH {
+		boot(t, root, addr)
 	}
 	within("dpkg", "-r", "nabz-kiosk")
 	if _, err := os.Stat(filepath.Join(root, "var/lib/nabz")); err != nil {
