@@ -358,3 +358,24 @@ func TestKeeper(t *testing.T) {
 		})
 	}
 }
+
+// TestADamagedProfileKeepsTheSeal: a kiosk whose profile can no longer be read measures by its own kiosk.toml, and does not go on in clear.
+func TestADamagedProfileKeepsTheSeal(t *testing.T) {
+	o := open(t)
+	s := boxOf(o.box)
+	text := version(1, 1) + "[broker]\nseal_to = [\"key\"]\n"
+	_, err := s.Offer(o.sign(o.pair, text), nil)
+	if err == nil {
+		err = s.Confirm()
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(o.box, current), []byte("damaged"), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Load()
+	if err != nil || l.Why == "" || l.Profile != 0 || l.Exam.Readings != 2 || len(l.Broker.SealTo) != 1 || l.Broker.SealTo[0] != "key" {
+		t.Errorf("version %d, %d readings, sealed to %q, %v", l.Profile, l.Exam.Readings, l.Broker.SealTo, err)
+	}
+}

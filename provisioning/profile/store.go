@@ -39,6 +39,7 @@ type notes struct {
 	Highest uint64   `json:"highest"`           // version ever taken
 	Starts  int      `json:"starts,omitempty"`  // with the trial
 	Needs   []string `json:"needs,omitempty"`   // what worked before the trial, by name
+	SealTo  []string `json:"sealTo,omitempty"`  // what the profile in force seals to: should it no longer be readable, the kiosk does not go on in clear
 	Refused uint64   `json:"refused,omitempty"` // version that went last
 	Why     string   `json:"why,omitempty"`
 }
@@ -151,7 +152,11 @@ func (s *Store) Load() (l Loaded, err error) {
 	if err != nil {
 		l.Why = err.Error()
 	}
-	l.Config, err = config.Parse(s.Local)
+	if l.Config, err = config.Parse(s.Local); err != nil || l.Why == "" || len(l.Broker.SealTo) > 0 {
+		return l, err
+	}
+	n, err := s.notes()
+	l.Broker.SealTo = n.SealTo
 	return l, err
 }
 
@@ -239,6 +244,11 @@ func (s *Store) Confirm() error {
 	n, err := s.notes()
 	if err != nil {
 		return err
+	}
+	if p, err := s.read(current); err == nil && p != nil {
+		if cfg, err := config.Merge(s.Local, p); err == nil {
+			n.SealTo = cfg.Broker.SealTo
+		}
 	}
 	n.Starts, n.Needs, n.Refused, n.Why = 0, nil, 0, ""
 	return s.note(n)
