@@ -58,7 +58,7 @@ func (in *Intake) signerOf(kiosk, id string) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// unseal makes a Bundle of what a kiosk sealed and signed. why is for the kiosk, which keeps the entry and sends it again: what is wrong can be mended here.
+// unseal makes a Bundle of what a kiosk sealed and signed. why is for the kiosk, which keeps the entry.
 func (in *Intake) unseal(kiosk string, payload []byte) (bundle []byte, id string, why error) {
 	s, err := wire.ParseSealed(payload, seal.SignatureSize)
 	if err != nil {
@@ -98,10 +98,19 @@ func (in *Intake) encode(kiosk string, s wire.Sealed) ([]byte, error) {
 	if wire.BundleID(kiosk, e.ID()) != s.ID {
 		return nil, errors.New("another entry is in it than its head says")
 	}
-	return fhir.Encode(e, fhir.Context{
+	bundle, err := fhir.Encode(e, fhir.Context{
 		Kiosk: kiosk, Base: in.Base, Software: s.Software, Zone: time.FixedZone("", s.Zone), Instant: s.At, Sent: s.Sent,
 	})
+	if err != nil {
+		return nil, unfitError{err}
+	}
+	return bundle, nil
 }
+
+// unfitError says that an entry can never be recorded as it is: the kiosk parks it, where a person sees it.
+type unfitError struct{ why error }
+
+func (u unfitError) Error() string { return "cannot be recorded: " + u.why.Error() }
 
 // sealed records one sealed entry and publishes its receipt.
 func (d *desks) sealed(kiosk string, payload []byte) error {
@@ -113,7 +122,11 @@ func (d *desks) sealed(kiosk string, payload []byte) error {
 	if id == "" {
 		return nil
 	}
-	return d.answer(kiosk, wire.Ack{ID: id, Status: wire.Retry, Reason: []string{why.Error()}, By: d.in.Name, Now: time.Now().UTC()})
+	status := wire.Retry // what is wrong can be mended here
+	if errors.As(why, new(unfitError)) {
+		status = wire.Rejected
+	}
+	return d.answer(kiosk, wire.Ack{ID: id, Status: status, Reason: []string{why.Error()}, By: d.in.Name, Now: time.Now().UTC()})
 }
 
 // private seals what a command says to people to the kiosk's own key, where this clinic knows one: what a doctor writes may be about a patient.

@@ -93,6 +93,11 @@ func TestSealedReadings(t *testing.T) {
 	if a := s.answer(second); a.Status != wire.Stored {
 		t.Errorf("and as it was: %+v", a)
 	}
+	unfit := entry()
+	unfit.Reading.Patient.Type = "none"
+	if a := s.answer(own.Payload(t, unfit)); a.Status != wire.Rejected || len(a.Reason) == 0 {
+		t.Errorf("what can never be recorded has to be parked: %+v", a)
+	}
 	s.publish("bhu-1", wire.UpObs, other.Payload(t, entry())) // speaks for another: nobody is answered
 	s.publish("bhu-1", wire.UpObs, second[:40])
 	if a := s.answer(second); a.Status != wire.Duplicate {
