@@ -13,29 +13,9 @@ import (
 	"time"
 )
 
-// Phase is how far a certificate's life has come.
-type Phase string
-
-// The phases.
-const (
-	Fresh Phase = "fresh"
-	Due   Phase = "due"  // a third is over: it is renewed as soon as that is possible
-	Late  Phase = "late" // less than a tenth is left, and nobody has renewed it: somebody should look
-	Ended Phase = "ended"
-)
-
-// PhaseOf judges a certificate's life by a time.
-func PhaseOf(c *x509.Certificate, now time.Time) Phase {
-	life, left := c.NotAfter.Sub(c.NotBefore), c.NotAfter.Sub(now)
-	switch {
-	case left <= 0:
-		return Ended
-	case left < life/10:
-		return Late
-	case left < life-life/3:
-		return Due
-	}
-	return Fresh
+// Due says that a third of a certificate's life is over: it is renewed as soon as that is possible.
+func Due(c *x509.Certificate, now time.Time) bool {
+	return now.Sub(c.NotBefore) > c.NotAfter.Sub(c.NotBefore)/3
 }
 
 const (
@@ -91,7 +71,7 @@ func (k *Keeper) due() bool {
 		return false
 	}
 	e, err := k.Folder.Enrolment()
-	return err == nil && e.Server != "" && (PhaseOf(c, k.Now()) != Fresh || !k.Sure() && !k.once)
+	return err == nil && e.Server != "" && (Due(c, k.Now()) || !k.Sure() && !k.once)
 }
 
 // tell logs what has changed.
@@ -117,7 +97,7 @@ func (k *Keeper) takeSticks() {
 	if err != nil || k.Sticks == "" {
 		return
 	}
-	for _, path := range Bundles(k.Sticks, e.Name) {
+	for _, path := range OnSticks(k.Sticks, BundleName(e.Name)) {
 		info, err := os.Stat(path)
 		if err != nil || k.seen[path].Equal(info.ModTime()) {
 			continue
@@ -134,11 +114,11 @@ func (k *Keeper) takeSticks() {
 // BundleName is the file of a bundle for a kiosk.
 func BundleName(kiosk string) string { return kiosk + ".nabz" }
 
-// Bundles are the files for a kiosk on the sticks below a folder, or on the folder itself.
-func Bundles(sticks, kiosk string) []string {
+// OnSticks are the files of that name on the sticks that are mounted below a folder, or in the folder itself.
+func OnSticks(sticks, name string) []string {
 	var all []string
 	for _, depth := range []string{"", "*", "*/*"} {
-		found, err := filepath.Glob(filepath.Join(sticks, depth, BundleName(kiosk)))
+		found, err := filepath.Glob(filepath.Join(sticks, depth, name))
 		if err == nil {
 			all = append(all, found...)
 		}

@@ -5,10 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"nabz/provisioning/identity"
 )
 
 // ErrReload ends a kiosk's run so that it begins anew, within its process, with another profile.
@@ -114,20 +115,14 @@ func (k *Keeper) takeSticks() {
 	if err != nil || k.Sticks == "" {
 		return
 	}
-	for _, depth := range []string{"", "*", "*/*"} {
-		found, err := filepath.Glob(filepath.Join(k.Sticks, depth, e.Name+".profile"))
-		if err != nil {
-			return
+	for _, path := range identity.OnSticks(k.Sticks, e.Name+".profile") {
+		info, err := os.Stat(path)
+		if err != nil || k.seen[path].Equal(info.ModTime()) {
+			continue
 		}
-		for _, path := range found {
-			info, err := os.Stat(path)
-			if err != nil || k.seen[path].Equal(info.ModTime()) {
-				continue
-			}
-			k.seen[path] = info.ModTime()
-			if raw, err := os.ReadFile(path); err == nil {
-				k.offer("from a stick", raw)
-			}
+		k.seen[path] = info.ModTime()
+		if raw, err := os.ReadFile(path); err == nil {
+			k.offer("from a stick", raw)
 		}
 	}
 }
