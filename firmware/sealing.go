@@ -2,10 +2,7 @@ package firmware
 
 import (
 	"crypto/x509"
-	"encoding/pem"
-	"errors"
 	"fmt"
-	"os"
 
 	"nabz/firmware/config"
 	"nabz/firmware/reading"
@@ -37,26 +34,15 @@ func openSealing(cfg config.Config) (*sealing, error) {
 	}
 	var err error
 	if s.signer, err = seal.ReadSigner(cfg.Broker.Key); err == nil {
-		s.cert, err = leaf(cfg.Broker.Cert)
+		var c *x509.Certificate
+		if c, err = certificateIn(cfg.Broker.Cert); err == nil {
+			s.cert = c.Raw
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("broker.seal_to: %w", err)
 	}
 	return s, nil
-}
-
-// leaf is the kiosk's own certificate, DER.
-func leaf(path string) ([]byte, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	block, _ := pem.Decode(raw)
-	if block == nil {
-		return nil, errors.New("no certificate in " + path)
-	}
-	_, err = x509.ParseCertificate(block.Bytes)
-	return block.Bytes, err
 }
 
 // payload is an entry as the queue keeps it.

@@ -3,6 +3,7 @@ package firmware
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -24,13 +25,23 @@ func (o *ownCertificate) get(path string) *x509.Certificate {
 	if err != nil || info.ModTime().Equal(o.read) {
 		return o.cert
 	}
-	raw, err := os.ReadFile(path)
-	if block, _ := pem.Decode(raw); err == nil && block != nil {
-		if c, err := x509.ParseCertificate(block.Bytes); err == nil {
-			o.cert, o.read = c, info.ModTime()
-		}
+	if c, err := certificateIn(path); err == nil {
+		o.cert, o.read = c, info.ModTime()
 	}
 	return o.cert
+}
+
+// certificateIn is the first certificate of a file in PEM: the kiosk's own stands before the authorities.
+func certificateIn(path string) (*x509.Certificate, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", path)
+	}
+	return x509.ParseCertificate(block.Bytes)
 }
 
 // standing is who this kiosk is to others, for the technician.

@@ -2,7 +2,6 @@ package clinictest
 
 import (
 	"crypto/x509"
-	"encoding/pem"
 	"os"
 	"path/filepath"
 	"testing"
@@ -61,8 +60,8 @@ func (p *Place) Closing(kiosk string) *Closing {
 		p.Fatal(err)
 	}
 	path := filepath.Join(p.TempDir(), "kiosk.key")
-	if block, _ := pem.Decode(key); block == nil || os.WriteFile(path, key, 0o600) != nil {
-		p.Fatal("the key cannot be written")
+	if err := os.WriteFile(path, key, 0o600); err != nil {
+		p.Fatal(err)
 	}
 	signer, err := seal.ReadSigner(path)
 	if err != nil {
