@@ -18,6 +18,17 @@ type Card struct {
 	Wear   vitals.Maybe[vitals.Percent] // of its life that is used up, in steps of ten, 110 when it is beyond its end (JESD84-B51, EXT_CSD 268 and 269)
 	Ending bool                         // its spare blocks are running out (EXT_CSD 267, PRE_EOL_INFO)
 	Errors vitals.Maybe[int]            // that the file system has met since it was checked last
+
+	Identity CardIdentity
+}
+
+// CardIdentity is what a card says of itself; fields that it has not are empty.
+type CardIdentity struct {
+	Type   string `json:"type,omitempty"` // SD or MMC
+	Name   string `json:"name,omitempty"`
+	Maker  string `json:"maker,omitempty"` // its numbers, MID and OID
+	Serial string `json:"serial,omitempty"`
+	Made   string `json:"made,omitempty"` // month and year
 }
 
 // Sys is the kernel's sysfs.
@@ -49,6 +60,9 @@ func (s Sys) card(major, minor uint32) (c Card, err error) {
 		}
 	}
 	for _, disk := range []string{block, filepath.Dir(block)} { // a partition's disk is the folder above
+		if c.Identity == (CardIdentity{}) {
+			c.Identity = identity(filepath.Join(disk, "device"))
+		}
 		text, err := attribute(filepath.Join(disk, "device"), "life_time")
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -80,4 +94,17 @@ func wear(text string) (worst vitals.Maybe[vitals.Percent], err error) {
 		}
 	}
 	return worst, nil
+}
+
+func identity(device string) (c CardIdentity) {
+	get := func(name string) string {
+		text, _ := attribute(device, name) // what it does not tell stays empty
+		return text
+	}
+	if c.Type = get("type"); c.Type != "SD" && c.Type != "MMC" {
+		return CardIdentity{} // another disk
+	}
+	c.Name, c.Serial, c.Made = get("name"), get("serial"), get("date")
+	c.Maker = strings.TrimSpace(get("manfid") + " " + get("oemid"))
+	return c
 }

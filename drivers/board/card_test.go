@@ -22,6 +22,9 @@ func sysfs(t *testing.T, files map[string]string) Sys {
 		t.Fatal(err)
 	}
 	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(filepath.Join(root, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -36,12 +39,15 @@ func TestCard(t *testing.T) {
 		want   Card
 		broken bool
 	}{
-		"an SD card":               {map[string]string{errs: "0\n"}, Card{Errors: vitals.Some(0)}, false},
-		"an SD card with errors":   {map[string]string{errs: "3\n"}, Card{Errors: vitals.Some(3)}, false},
-		"an eMMC":                  {map[string]string{device + "life_time": "0x01 0x03\n", device + "pre_eol_info": "0x01\n"}, Card{Wear: vitals.Some(vitals.Percent(30))}, false},
-		"an eMMC at its end":       {map[string]string{device + "life_time": "0x0b 0x02\n", device + "pre_eol_info": "0x03\n"}, Card{Wear: vitals.Some(vitals.Percent(110)), Ending: true}, false},
-		"one that does not say":    {map[string]string{device + "life_time": "0x00 0x00\n", device + "pre_eol_info": "0x00\n"}, Card{}, false},
-		"one that says nonsense":   {map[string]string{device + "life_time": "0x0c 0x01\n"}, Card{}, true},
+		"an SD card":             {map[string]string{errs: "0\n"}, Card{Errors: vitals.Some(0)}, false},
+		"an SD card with errors": {map[string]string{errs: "3\n"}, Card{Errors: vitals.Some(3)}, false},
+		"an eMMC":                {map[string]string{device + "life_time": "0x01 0x03\n", device + "pre_eol_info": "0x01\n"}, Card{Wear: vitals.Some(vitals.Percent(30))}, false},
+		"an eMMC at its end":     {map[string]string{device + "life_time": "0x0b 0x02\n", device + "pre_eol_info": "0x03\n"}, Card{Wear: vitals.Some(vitals.Percent(110)), Ending: true}, false},
+		"one that does not say":  {map[string]string{device + "life_time": "0x00 0x00\n", device + "pre_eol_info": "0x00\n"}, Card{}, false},
+		"one that says nonsense": {map[string]string{device + "life_time": "0x0c 0x01\n"}, Card{}, true},
+		"one that says who it is": {map[string]string{
+			device + "type": "SD\n", device + "name": "SC32G\n", device + "manfid": "0x000003\n", device + "oemid": "0x5344\n", device + "serial": "0x1234abcd\n", device + "date": "05/2026\n",
+		}, Card{Identity: CardIdentity{Type: "SD", Name: "SC32G", Maker: "0x000003 0x5344", Serial: "0x1234abcd", Made: "05/2026"}}, false},
 		"one that says words":      {map[string]string{device + "life_time": "worn\n"}, Card{}, true},
 		"another file system":      {nil, Card{}, false},
 		"errors that are no count": {map[string]string{errs: "many\n"}, Card{}, false},

@@ -26,6 +26,51 @@ const (
 type Power struct {
 	Source Source
 	Charge vitals.Maybe[vitals.Percent] // of the battery, 0 to 100
+	CellMV vitals.Maybe[int]            // voltage of one of its cells, millivolts
+	Empty  bool                         // the board says that the battery is nearly empty
+	Blind  bool                         // the line that tells of the mains is dead: the source is a guess
+}
+
+// Seen is what a box tells of its supply beside the kernel's class. What it has not is nil.
+type Seen struct {
+	MainsLost, BatteryLow *Line
+	Gauge                 *Charge
+}
+
+// With adds it. The mains' own line counts most. Where that is dead, or is none, the gauge says what feeds the box, if it can, then the kernel, then the
+// direction of the current. A dead line of which nobody knows better means battery: an alarm too many is better than a box that dies in a visit.
+func (p Power) With(s Seen) Power {
+	if g := s.Gauge; g != nil {
+		if g.Source != Unknown {
+			p.Source = g.Source
+		}
+		if p.Source == Unknown {
+			p.Source = sourceBy(g.Charging)
+		}
+		p.Charge, p.CellMV = g.Percent, g.CellMV
+	}
+	if l := s.MainsLost; l != nil && l.Dead {
+		if p.Blind = true; p.Source == Unknown {
+			p.Source = Battery
+		}
+	} else if l != nil {
+		p.Source = Mains
+		if l.Active {
+			p.Source = Battery
+		}
+	}
+	p.Empty = s.BatteryLow != nil && (s.BatteryLow.Active || s.BatteryLow.Dead)
+	return p
+}
+
+func sourceBy(charging vitals.Maybe[bool]) Source {
+	switch flows, known := charging.Get(); {
+	case !known:
+		return Unknown
+	case flows:
+		return Mains
+	}
+	return Battery
 }
 
 // Supplies is the kernel's class of power supplies.

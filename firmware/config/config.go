@@ -40,6 +40,9 @@ type Config struct {
 	Cuff        Device
 	Thermometer Device
 	Monitor     Device // a board that takes the place of the others
+
+	Board Board
+	Watch Watch
 }
 
 // Exam is how this site runs a visit.

@@ -65,6 +65,13 @@ func TestRefused(t *testing.T) {
 		"worker without a PIN":   {"name=\"a\"\n[[worker]]\nnumber=\"7\"", "worker 7: pin is no argon2id hash"},
 		"worker of no badge":     {"name=\"a\"\n[[worker]]\nnumber=\"07\"", "worker 07: number is 1 to 9999"},
 		"PIN in clear":           {"name=\"a\"\n[staff]\ntechnician_pin=\"7316\"", "staff.technician_pin:"},
+		"unknown board":          {"name=\"a\"\n[board]\nprofile=\"x1\"", "board.profile:"},
+		"a line of two":          {"name=\"a\"\n[board]\nlamp={line=1}\nbeeper={line=1}", "board.beeper: line 1 is lamp already"},
+		"a line of the profile":  {"name=\"a\"\n[board]\nprofile=\"x728\"\nlamp={line=6}", "line 6 is mains_lost already"},
+		"no level":               {"name=\"a\"\n[board]\nlamp={line=1, active=\"up\"}", "board.lamp: active"},
+		"unknown gauge":          {"name=\"a\"\n[board.gauge]\nkind=\"x\"", "board.gauge.kind:"},
+		"a gauge on no bus":      {"name=\"a\"\n[board.gauge]\nkind=\"ina219\"\nbus=\"1\"", "board.gauge.bus:"},
+		"an impatient watch":     {"name=\"a\"\n[watch]\nhung_after=\"10ms\"", "watch.hung_after:"},
 		"bad USB id":             {"name=\"a\"\n[oximeter]\nprotocol=\"bci\"\nusb=\"10C4\"", "oximeter.usb:"},
 	}
 	for name, c := range cases {
@@ -100,5 +107,17 @@ func TestPasswordIsReadFromItsFile(t *testing.T) {
 	c, err := Parse([]byte("name=\"a\"\n[broker]\npassword_file=\"" + path + "\""))
 	if err != nil || c.Broker.Password != "s3cret" {
 		t.Errorf("password %q, error %v", c.Broker.Password, err)
+	}
+}
+
+// TestX728: the profile sets the lines, a key beside it wins, and -1 takes one away.
+func TestX728(t *testing.T) {
+	c, err := Parse([]byte("name=\"a\"\n[board]\nprofile=\"x728\"\nmains_lost={line=6, active=\"low\"}\ncut_power={line=13}\nbeeper={line=-1}\n[board.gauge]\naddress=0x37"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := c.Board
+	if !b.MainsLost.Low || b.CutPower.Line != 13 || b.Beeper.There || b.Button.Line != 5 || b.Gauge != (Gauge{"max17048", "/dev/i2c-1", 0x37, 1, false}) {
+		t.Errorf("%+v", b)
 	}
 }

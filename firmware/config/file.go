@@ -71,10 +71,14 @@ type file struct {
 		PIN    string `toml:"pin"`
 		Left   bool   `toml:"left"`
 	} `toml:"worker"`
-	Oximeter    device `toml:"oximeter"`
-	Cuff        device `toml:"cuff"`
-	Thermometer device `toml:"thermometer"`
-	Monitor     device `toml:"monitor"`
+	Oximeter    device    `toml:"oximeter"`
+	Cuff        device    `toml:"cuff"`
+	Thermometer device    `toml:"thermometer"`
+	Monitor     device    `toml:"monitor"`
+	Board       boardFile `toml:"board"`
+	Watch       struct {
+		HungAfter duration `toml:"hung_after"`
+	} `toml:"watch"`
 }
 
 type device struct {
@@ -104,6 +108,7 @@ func defaults() file {
 	f.Exam.Rest, f.Exam.Gap, f.Exam.Readings = duration(5*time.Minute), duration(time.Minute), 3
 	f.Broker.URL = "tcp://127.0.0.1:1883"
 	f.Staff.Export = "/media"
+	f.Watch.HungAfter = duration(30 * time.Second)
 	return f
 }
 
@@ -147,6 +152,8 @@ func (f file) check() (Config, error) {
 	c.Lessons = Lessons{Username: f.Lessons.Username, Password: bad.password("lessons.password_file", f.Lessons.PasswordFile)}
 	c.Workers, c.Export = bad.staff(f), f.Staff.Export
 	bad.devices(c)
+	c.Board, c.Watch = bad.board(f.Board), Watch{HungAfter: time.Duration(f.Watch.HungAfter)}
+	bad.need(c.Watch.HungAfter >= time.Second, "watch.hung_after", "%s: use 1s or more; a worn card may well need ten seconds for one write", c.Watch.HungAfter)
 	if len(bad) > 0 {
 		return Config{}, errors.Join(bad...)
 	}

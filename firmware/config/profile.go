@@ -28,7 +28,7 @@ type Profile struct {
 
 // own are the keys of kiosk.toml that are the box's and never a profile's: who it is, where its files and ports are, and what opens doors.
 var own = []string{
-	"name", "identity", "data", "practice", "screen.listen", "broker.ca", "broker.cert", "broker.key", "broker.username", "broker.password_file", "lessons", "staff.export",
+	"name", "identity", "data", "practice", "screen.listen", "broker.ca", "broker.cert", "broker.key", "broker.username", "broker.password_file", "lessons", "staff.export", "board", "watch",
 }
 
 // ParseProfile reads the text of a profile. What it says is held to the rules of kiosk.toml only together with a box's own (Merge).

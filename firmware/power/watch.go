@@ -13,6 +13,7 @@ import (
 const (
 	debounce  = 500 * time.Millisecond // a source is believed once it was seen for so long
 	lowCharge = vitals.Percent(15)     // on battery below this nothing new begins
+	lowCellMV = 3400                   // nor below this voltage of a cell
 	lowTimes  = 3                      // seen so often in a row
 	backAbove = vitals.Percent(25)     // back on mains it takes more than this to begin again
 	deafFor   = 60 * time.Second       // on battery without a word of the gauge counts as low
@@ -24,6 +25,8 @@ type State struct {
 	Charge vitals.Maybe[vitals.Percent] // as last told, not older than deafFor
 	Since  time.Time                    // of the source
 	Low    bool                         // nothing new may begin
+	Blind  bool                         // nothing sure is known of the mains: the line that tells is dead
+	Deaf   bool                         // the battery's gauge does not answer any more
 }
 
 // Watch turns sightings into a State. Its zero value has seen nothing.
@@ -31,7 +34,7 @@ type Watch struct {
 	state  State
 	other  board.Source // seen instead of the state's,
 	from   time.Time    // since then
-	below  int          // sightings in a row below lowCharge
+	below  int          // sightings in a row that were low
 	gauge  bool         // there is one: it has spoken before
 	spoken time.Time    // when it did last
 }
@@ -40,16 +43,14 @@ type Watch struct {
 // has not failed; without a gauge a battery is never called low, since nobody knows.
 func (w *Watch) See(p board.Power, now time.Time) State {
 	w.source(p.Source, now)
-	w.charge(p.Charge, now)
-	onBattery, c := w.state.Source == board.Battery, 0
-	if n, known := w.state.Charge.Get(); known {
-		c = int(n)
-	}
+	w.charge(p, now)
+	n, known := w.state.Charge.Get()
 	deaf := w.gauge && now.Sub(w.spoken) >= deafFor
+	w.state.Blind, w.state.Deaf = p.Blind, deaf
 	switch {
-	case onBattery && (w.below >= lowTimes || deaf):
+	case w.state.Source == board.Battery && (w.below >= lowTimes || deaf):
 		w.state.Low = true
-	case w.state.Source == board.Mains && (c > int(backAbove) || deaf):
+	case w.state.Source == board.Mains && !p.Empty && (deaf || w.below == 0 && (n > backAbove || !known)):
 		w.state.Low = false
 	}
 	return w.state
@@ -69,18 +70,19 @@ func (w *Watch) source(s board.Source, now time.Time) {
 	}
 }
 
-func (w *Watch) charge(c vitals.Maybe[vitals.Percent], now time.Time) {
-	n, known := c.Get()
+func (w *Watch) charge(p board.Power, now time.Time) {
+	n, known := p.Charge.Get()
+	mv, measured := p.CellMV.Get()
+	low := known && n < lowCharge || measured && mv < lowCellMV || p.Empty
 	switch {
-	case !known:
-		if w.gauge && now.Sub(w.spoken) >= deafFor {
-			w.state.Charge = c
-		}
-		return // what it said last goes on for a while
-	case n < lowCharge:
+	case low:
 		w.below++
-	default:
-		w.below = 0
+	case known || measured || !w.gauge:
+		w.below = 0 // what it said last goes on for a while
 	}
-	w.state.Charge, w.gauge, w.spoken = c, true, now
+	if known || measured {
+		w.state.Charge, w.gauge, w.spoken = p.Charge, true, now
+	} else if w.gauge && now.Sub(w.spoken) >= deafFor {
+		w.state.Charge = p.Charge
+	}
 }

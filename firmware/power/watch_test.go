@@ -19,10 +19,19 @@ type sighting struct {
 	charge int
 }
 
+// empty stands for a charge that only the battery's own line tells of, flat for a cell of too few volts.
+const (
+	empty = -2
+	flat  = -3
+)
+
 func (s sighting) power() board.Power {
-	p := board.Power{Source: s.source}
-	if s.charge >= 0 {
+	p := board.Power{Source: s.source, Empty: s.charge == empty}
+	switch {
+	case s.charge >= 0:
 		p.Charge = vitals.Some(vitals.Percent(s.charge))
+	case s.charge == flat:
+		p.CellMV = vitals.Some(lowCellMV - 1)
 	}
 	return p
 }
@@ -52,6 +61,13 @@ func TestWatch(t *testing.T) {
 		"gauge lost for less":                {[]sighting{{0, b, 80}, {59999, b, -1}}, b, false},
 		"gauge lost on mains":                {[]sighting{{0, m, 80}, {90000, m, -1}}, m, false},
 		"gauge lost, then mains back":        {[]sighting{{0, b, 80}, {60000, b, -1}, {60100, m, -1}, {60600, m, -1}}, m, false},
+		"the battery's line":                 {[]sighting{{0, b, empty}, {500, b, empty}, {1000, b, empty}}, b, true},
+		"its flicker":                        {[]sighting{{0, b, empty}, {500, b, empty}, {1000, b, -1}, {1500, b, empty}}, b, false},
+		"the line alone, mains back":         {[]sighting{{0, b, empty}, {500, b, empty}, {1000, b, empty}, {1500, m, empty}, {2000, m, empty}}, m, true},
+		"the line is well again":             {[]sighting{{0, b, empty}, {500, b, empty}, {1000, b, empty}, {1500, m, -1}, {2000, m, -1}}, m, false},
+		"too few volts":                      {[]sighting{{0, b, flat}, {500, b, flat}, {1000, b, flat}}, b, true},
+		"told every other time":              {[]sighting{{0, b, 9}, {500, b, -1}, {1000, b, 9}, {1500, b, -1}, {2000, b, 9}}, b, true},
+		"low, then the gauge is lost":        {[]sighting{{0, b, 5}, {500, b, 5}, {1000, b, 5}, {90000, m, -1}, {90500, m, -1}}, m, false},
 		"no gauge":                           {[]sighting{{0, b, -1}, {600000, b, -1}}, b, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -75,7 +91,7 @@ func TestWatchNeverFlutters(t *testing.T) {
 		now, seen := begin, []board.Source{board.Unknown, board.Mains, board.Battery}
 		for range rapid.IntRange(1, 200).Draw(t, "sightings") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 20_000).Draw(t, "ms")) * time.Millisecond)
-			s := sighting{0, rapid.SampledFrom(seen).Draw(t, "source"), rapid.IntRange(-1, 100).Draw(t, "charge")}
+			s := sighting{0, rapid.SampledFrom(seen).Draw(t, "source"), rapid.IntRange(flat, 100).Draw(t, "charge")}
 			after := w.See(s.power(), now)
 			switch {
 			case after.Low && !before.Low && after.Source != board.Battery:
