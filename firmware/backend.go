@@ -36,13 +36,15 @@ func (b backend) State() (screen.State, error) {
 	return screen.State{
 		Kiosk: k.cfg.Name, Language: k.cfg.Language, Version: k.version, Practice: k.cfg.Practice, Visit: visit, Devices: devices, Receipts: receipts,
 		Live: screen.LiveOf(numbers, time.Now()), Link: screen.Link(link), Queue: waiting, NotSaved: full, Requests: k.requested.list(),
-		Power: powerOf(k.power.Get()), Identity: k.standing(),
+		Power: k.powerNow(), Identity: k.standing(),
 		Clock: screen.Clock{Source: string(now.Source), Uncertainty: now.Uncertainty.String()},
 	}, nil
 }
 
-func powerOf(s power.State, _ <-chan struct{}) screen.Power {
-	p := screen.Power{Source: string(s.Source), Low: s.Low}
+func (k *Kiosk) powerNow() screen.Power {
+	s, _ := k.power.Get()
+	v, _ := k.verdict.Get()
+	p := screen.Power{Source: string(s.Source), Low: s.Low, Blind: s.Blind || s.Deaf, Leaving: v == power.Leaving || v == power.Off || v == power.Restart}
 	if c, known := s.Charge.Get(); known {
 		p.Charge = new(int(c))
 	}

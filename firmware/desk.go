@@ -149,6 +149,12 @@ func (d *desk) answer(ctx context.Context, a ask) error {
 		a.answer <- answer{err: screen.ErrStale}
 		return nil
 	}
+	if _, inflates := a.what.(exam.StartCuff); inflates {
+		if p, _ := d.power.Get(); p.Low {
+			a.answer <- answer{err: screen.ErrLow}
+			return nil
+		}
+	}
 	view, err := d.act(ctx, a.what)
 	a.answer <- answer{view: view, err: err}
 	return err

@@ -47,6 +47,7 @@ type Kiosk struct {
 	devices live.Board[[]live.Device]
 	link    live.Board[uplink.Link]
 	power   live.Board[power.State]
+	verdict live.Board[power.Verdict]
 	card    live.Board[board.Card]
 
 	board   *switchboard.Board
@@ -89,8 +90,23 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	k.tasks = append(k.tasks, k.screen, k.uplink(), &supply{board.Host.Read, &k.power, log}, &card{cfg.Data, board.HostSys.Card, &k.card, log})
+	k.tasks = append(k.tasks, k.screen, k.uplink(), &card{cfg.Data, board.HostSys.Card, &k.card, log})
+	k.tasks = append(k.tasks, k.boxTasks()...)
 	return k, nil
+}
+
+// boxTasks watch the box: what feeds it, its lines, its lamp.
+func (k *Kiosk) boxTasks() []Task {
+	own := newBox(k.cfg.Board, k.ports, k.log)
+	s := &supply{
+		read: board.Host.Read, box: own, measuring: k.measuring, may: k.cfg.Board.PowerOff != "", state: &k.power, verdict: &k.verdict, log: k.log,
+	}
+	lights := &signals{own, func() (power.State, power.Verdict) {
+		state, _ := k.power.Get()
+		verdict, _ := k.verdict.Get()
+		return state, verdict
+	}}
+	return append(own.tasks(), s, lights)
 }
 
 // assemble is a kiosk without a screen and without a link.

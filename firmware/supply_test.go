@@ -20,7 +20,7 @@ func TestSupplyIsWatched(t *testing.T) {
 	var state live.Board[power.State]
 	var charge atomic.Int64
 	charge.Store(-1)
-	task := &supply{state: &state, log: slog.New(slog.DiscardHandler), read: func() (board.Power, error) {
+	task := &supply{state: &state, verdict: new(live.Board[power.Verdict]), measuring: func() bool { return false }, log: slog.New(slog.DiscardHandler), read: func() (board.Power, error) {
 		n := charge.Load()
 		if n < 0 {
 			return board.Power{}, errors.New("no answer")

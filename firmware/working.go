@@ -1,6 +1,11 @@
 package firmware
 
-import "nabz/firmware/clock"
+import (
+	"slices"
+
+	"nabz/firmware/clock"
+	"nabz/firmware/exam"
+)
 
 // Profiles are the site profiles that the clinic sent.
 func (k *Kiosk) Profiles() <-chan []byte { return k.profiles }
@@ -23,6 +28,16 @@ func (k *Kiosk) Working() (all []string) {
 func (k *Kiosk) Idle() bool {
 	visit, _ := k.desk.view.Get()
 	return visit == nil && !k.practice.going()
+}
+
+// measuring says that something is being measured that a switched-off box would spoil.
+func (k *Kiosk) measuring() bool {
+	v, _ := k.desk.view.Get()
+	if v == nil {
+		return false
+	}
+	awaited := v.Countdown > 0 && (v.Step == exam.StepOximetry || v.Step == exam.StepTemperature)
+	return awaited || v.Breaths != nil || slices.Contains(v.Actions, exam.ActStopCuff)
 }
 
 // TimeKnown says that some source has told the time since this boot.

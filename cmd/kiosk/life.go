@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"nabz/drivers/port"
 	"nabz/firmware"
 	"nabz/firmware/config"
 	"nabz/provisioning/identity"
@@ -29,7 +30,7 @@ func (r runCmd) life(ctx context.Context, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
-		return runUntil(ctx, k)
+		return runUntil(ctx, k, own, log)
 	}
 	who := identity.Folder{Dir: own.Identity}
 	store := &profile.Store{Identity: who, Local: local}
@@ -53,7 +54,7 @@ func (r runCmd) life(ctx context.Context, log *slog.Logger) error {
 	k.Also(func(atLeast func() time.Time) firmware.Task {
 		return &identity.Keeper{Folder: who, Sticks: own.Export, Now: atLeast, Sure: k.TimeKnown, Log: log}
 	})
-	return runUntil(ctx, k)
+	return runUntil(ctx, k, l.Config, log)
 }
 
 // letGo is what follows when a kiosk does not even open: under a trial, the end of the trial.
@@ -66,7 +67,30 @@ func letGo(store *profile.Store, l profile.Loaded, err error, log *slog.Logger) 
 	return errors.Join(profile.ErrReload, store.Reject(why))
 }
 
-func runUntil(ctx context.Context, k *firmware.Kiosk) error {
+func runUntil(ctx context.Context, k *firmware.Kiosk, cfg config.Config, log *slog.Logger) error {
 	fmt.Println("kiosk ready:", k.URL())
-	return errors.Join(k.Run(ctx), k.Close())
+	err := k.Run(ctx)
+	if closed := k.Close(); closed != nil || !errors.Is(err, firmware.ErrPowerOff) && !errors.Is(err, firmware.ErrRestart) {
+		return errors.Join(err, closed)
+	}
+	log.Info("everything is closed", "why", err)
+	if err := firmware.SwitchOff(ctx, cfg.Board, port.Host, err, log); err != nil {
+		return err
+	}
+	return halted(ctx)
+}
+
+// haltWithin is how long whoever switches the box off has for it.
+const haltWithin = 90 * time.Second
+
+// halted waits until the machine stops this program; when it does not, the kiosk had better go on.
+func halted(ctx context.Context) error {
+	t := time.NewTimer(haltWithin)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-t.C:
+		return errors.New("the box was not switched off: is nabz-power.path enabled?")
+	}
 }

@@ -65,8 +65,10 @@ func OpenInput(p Pin, pull gpio.Pull) (*Input, error) {
 		options = append(options, bias)
 	}
 	var err error
-	in.line, err = request(p, options...)
-	return in, err
+	if in.line, err = request(p, options...); err != nil {
+		return nil, err
+	}
+	return in, nil
 }
 
 var pulls = map[gpio.Pull]gpiocdev.LineReqOption{
@@ -76,7 +78,10 @@ var pulls = map[gpio.Pull]gpiocdev.LineReqOption{
 // OpenOutput takes a line as an output that has the level from the first moment: there is no pulse of the other one.
 func OpenOutput(p Pin, l gpio.Level) (*Output, error) {
 	line, err := request(p, gpiocdev.AsOutput(number(l)))
-	return &Output{p, line}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Output{p, line}, nil
 }
 
 func request(p Pin, options ...gpiocdev.LineReqOption) (*gpiocdev.Line, error) {

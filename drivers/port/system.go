@@ -9,17 +9,20 @@ import (
 	"slices"
 	"strings"
 
+	"periph.io/x/conn/v3/gpio"
 	"periph.io/x/conn/v3/i2c"
 )
 
-// System is where the kernel lists its serial ports, where their device files are, and how an I2C bus is opened.
+// System is where the kernel lists its serial ports, where their device files are, and how an I2C bus and a GPIO line are opened.
 type System struct {
 	Class, Dev string
 	OpenI2C    func(path string) (i2c.BusCloser, error)
+	OpenInput  func(Pin, gpio.Pull) (InputLine, error)
+	OpenOutput func(Pin, gpio.Level) (OutputLine, error)
 }
 
 // Host is the system that this program runs on.
-var Host = System{Class: "/sys/class/tty", Dev: "/dev", OpenI2C: OpenI2C}
+var Host = System{Class: "/sys/class/tty", Dev: "/dev", OpenI2C: OpenI2C, OpenInput: hostInput, OpenOutput: hostOutput}
 
 // Found is one serial port.
 type Found struct {
@@ -115,4 +118,33 @@ func (s System) identify(path string) USB {
 func attribute(dir, name string) (string, error) {
 	raw, err := os.ReadFile(filepath.Join(dir, name))
 	return strings.TrimSpace(string(raw)), err
+}
+
+// InputLine and OutputLine are GPIO lines of a System.
+type (
+	InputLine interface {
+		gpio.PinIn
+		Level() (gpio.Level, error)
+		Close() error
+	}
+	OutputLine interface {
+		gpio.PinOut
+		Close() error
+	}
+)
+
+func hostInput(p Pin, pull gpio.Pull) (InputLine, error) {
+	in, err := OpenInput(p, pull)
+	if err != nil {
+		return nil, err
+	}
+	return in, nil
+}
+
+func hostOutput(p Pin, l gpio.Level) (OutputLine, error) {
+	out, err := OpenOutput(p, l)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }

@@ -69,7 +69,7 @@ type Identity struct {
 var (
 	ErrBusy  = errors.New("a visit is in progress: finish or cancel it first")
 	ErrFull  = errors.New("no room for readings: finish this visit, start no other, and call the technician")
-	ErrLow   = errors.New("the battery is nearly empty: finish this visit, start no other, and wait for the mains")
+	ErrLow   = errors.New("the battery is nearly empty: nothing new is measured; wait for the mains")
 	ErrInput = errors.New("not accepted")
 	ErrNone  = errors.New("there is none")
 	ErrStale = errors.New("this visit is not in progress any more: reload the page")
@@ -156,7 +156,10 @@ type Clock struct {
 type Power struct {
 	Source string `json:"source,omitempty"` // "mains", "battery", or empty when nothing tells
 	Charge *int   `json:"charge,omitempty"` // of the battery, per cent
-	Low    bool   `json:"low,omitempty"`    // no visit begins
+	Low    bool   `json:"low,omitempty"`    // no visit begins, and no inflation
+
+	Blind   bool `json:"blind,omitempty"`   // a line or gauge that tells of it is dead
+	Leaving bool `json:"leaving,omitempty"` // the box switches itself off in a moment
 }
 
 // Percent is the charge as it is shown; empty when nothing tells.

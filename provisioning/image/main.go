@@ -53,7 +53,7 @@ var packages = []Package{
 	{
 		Name: "nabz-kiosk", Programs: []string{"kiosk"}, Depends: "nabz-tools (= ${version}), udev, systemd", Recommends: "cage, chromium, fonts-noto-core",
 		About:     "telehealth kiosk for basic health units\n Reads blood pressure, oxygen, pulse and temperature, keeps every reading\n through power cuts and sends it to the health record.",
-		Conffiles: []string{"/etc/chromium/policies/managed/nabz.json"}, Units: []string{"nabz-kiosk.service", "nabz-screen.service"},
+		Conffiles: []string{"/etc/chromium/policies/managed/nabz.json"}, Units: []string{"nabz-kiosk.service", "nabz-screen.service", "nabz-power.path"},
 	},
 	{
 		Name: "nabz-clinic", Programs: []string{"clinic"}, Depends: "systemd", Recommends: "nabz-tools",

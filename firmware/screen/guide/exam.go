@@ -97,6 +97,9 @@ func onExam(v View) Screen {
 	if v.Visit.Breaths != nil {
 		c.Primary, c.Secondary = Button{Do: "breath", Label: "act.breath", Icon: "respiration"}, []Button{c.Primary}
 	}
+	if v.Low && c.Primary.Do == exam.ActStartCuff {
+		c.Body, c.Tone, c.Picture, c.Primary.Off, c.Safe = "p.low.body", "fault", "battery", true, len(v.Visit.Readings) > 0
+	}
 	waits := waits[v.Visit.Prompt] || v.Visit.Step == exam.StepBP && c.Primary.Do == exam.ActStartCuff // a start without a cuff leads nowhere
 	if waits && slices.Contains(v.Lost, v.Visit.Step) {
 		return c.missing(v.Visit)

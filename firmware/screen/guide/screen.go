@@ -75,7 +75,8 @@ type View struct {
 	Visit    *exam.View  // nil without one
 	Lost     []exam.Step // steps whose device is missing
 	Full     bool        // no visit may begin
-	Low      bool        // likewise: the battery is nearly empty
+	Low      bool        // likewise, and nothing is inflated: the battery is nearly empty
+	Leaving  bool        // the box switches itself off in a moment
 	Unkept   bool        // readings find no room: nothing may be called saved
 	Number   string      // the patient of the visit in progress, masked
 	Claimed  bool        // the technician has a PIN
@@ -101,7 +102,7 @@ func Of(v View, s Session) Screen {
 // claims are the words that call something saved, with what stands there when it is not.
 var claims = map[string]string{
 	"saved.title": "saved.not", "today.body": "notsaved", "cancel.body": "notsaved", "p.review.body": "notsaved", "p.done.title": "saved.not",
-	"p.cancelled.body": "notsaved", "p.repeat-confirm.body": "notsaved", "p.count-done.body": "notsaved",
+	"leaving.body": "notsaved", "p.cancelled.body": "notsaved", "p.repeat-confirm.body": "notsaved", "p.count-done.body": "notsaved",
 	"status.body": "notsaved", "corner-queue.body": "notsaved",
 }
 
@@ -117,6 +118,8 @@ func (s Screen) unkept() Screen {
 
 func (s Session) screen(v View) Screen {
 	switch {
+	case v.Leaving: // there is nothing to do; it is over in seconds
+		return Screen{ID: "leaving", Title: "leaving.title", Body: "leaving.body", Picture: "battery", Primary: Button{Do: "back", Label: "leaving.wait", Icon: "battery", Off: true}}
 	case v.Starting:
 		return Screen{ID: "power", Title: "power.title", Body: "power.body", Picture: "plug", Primary: leavePractice}
 	}

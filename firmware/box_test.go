@@ -1,0 +1,204 @@
+package firmware
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"periph.io/x/conn/v3/gpio"
+	"periph.io/x/conn/v3/i2c"
+
+	"nabz/drivers/port"
+	"nabz/drivers/sim"
+	"nabz/drivers/vitals"
+	"nabz/firmware/clock"
+	"nabz/firmware/config"
+	"nabz/firmware/exam"
+	"nabz/firmware/power"
+	"nabz/firmware/reading"
+	"nabz/firmware/screen"
+	"nabz/queue"
+)
+
+// house is a bench in a box with an X728: its lines, its gauge, its battery.
+type house struct {
+	*bench
+	lines *sim.Lines
+	cell  *sim.Cell
+	off   string // the file that asks for the power-off
+}
+
+type simulatedBus struct{ *sim.I2C }
+
+func (simulatedBus) Close() error { return nil }
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	h := &house{bench: newBench(t), lines: sim.NewLines(), cell: sim.NewCell(80)}
+	h.off = filepath.Join(filepath.Dir(h.cfg.Data), "power-off")
+	bus := sim.NewI2C()
+	bus.Attach(0x36, sim.MAX1704x{Cell: h.cell})
+	h.ports = port.System{
+		OpenI2C: func(string) (i2c.BusCloser, error) { return simulatedBus{bus}, nil },
+		OpenInput: func(p port.Pin, _ gpio.Pull) (port.InputLine, error) {
+			l, err := h.lines.Line(p.Offset)
+			if err != nil {
+				return nil, err
+			}
+			return l, nil
+		},
+		OpenOutput: func(p port.Pin, level gpio.Level) (port.OutputLine, error) {
+			l, err := h.lines.Line(p.Offset)
+			if err != nil {
+				return nil, err
+			}
+			return l, l.Out(level)
+		},
+	}
+	own, err := config.Parse(fmt.Appendf(nil, "name = \"x\"\n[board]\nprofile = \"x728\"\nlamp = { line = 22 }\npower_off = %q\n", h.off))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.cfg.Board = own.Board
+	return h
+}
+
+// mains gives it or takes it, with a battery of that charge.
+func (h *house) mains(there bool, charge float64) {
+	h.cell.Set(charge, there)
+	h.lines.Set(6, gpio.Level(!there))
+}
+
+// see waits until the power is as wanted.
+func (h *house) see(what string, ok func(screen.Power) bool) {
+	h.t.Helper()
+	for {
+		_, changed := h.k.power.Get()
+		_, judged := h.k.verdict.Get()
+		if ok(h.k.powerNow()) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-judged:
+		case err := <-h.ended:
+			h.t.Fatalf("waiting for %s: the kiosk ended: %v", what, err)
+		}
+	}
+}
+
+// TestMainsFails: the worker sees it, the measurement goes on, and the lamp blinks; the mains' line that dies is told of and called battery.
+func TestMainsFails(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.start()
+	h.connected()
+	h.see("the mains", func(p screen.Power) bool { return p.Source == "mains" && p.Charge != nil && *p.Charge == 80 })
+	visit := h.open()
+	h.do(visit, exam.StartCuff{})
+	h.mains(false, 79)
+	h.see("the battery", func(p screen.Power) bool { return p.Source == "battery" && !p.Low })
+	h.until("the reading", func(s screen.State) bool { return s.Visit != nil && len(s.Visit.Readings) == 1 })
+	h.see("a dead line, and a gauge that knows by the current", func(p screen.Power) bool { h.lines.Kill(true); return p.Blind && p.Source == "battery" })
+	h.lines.Kill(false)
+	h.mains(true, 79)
+	h.see("the mains again", func(p screen.Power) bool { return !p.Blind && p.Source == "mains" })
+	if lamp := h.lines.Driven(22); !slices.Contains(lamp[1:], gpio.Low) || !slices.Contains(lamp, gpio.High) {
+		t.Errorf("the lamp never blinked: %v", lamp)
+	}
+	if beeps := h.lines.Driven(20); !slices.Contains(beeps, gpio.High) {
+		t.Errorf("the beeper was silent when the mains failed: %v", beeps)
+	}
+}
+
+// TestLowBatterySwitchesOff: with a hundred readings queued and a cuff on an arm, a low battery refuses what is new, lets the inflation end, closes the
+// kiosk and asks for the power to be taken. Everything is there at the next start.
+func TestLowBatterySwitchesOff(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.start()
+	for i := range 100 {
+		r := reading.Reading{
+			ID: fmt.Sprintf("0198f2c1-0000-7000-8000-%012d", i), Visit: "v", Operator: "w-7", Method: reading.ByHand, Taken: clock.Stamp{Boot: "b", SinceBoot: time.Second},
+			Patient: reading.PatientRef{Type: reading.MedicalRecord, Value: "000124"}, Measurement: vitals.Temperature{Value: vitals.Some(vitals.MilliCelsius(36600))},
+		}
+		payload, err := (*sealing)(nil).payload(reading.Entry{Reading: &r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.k.queue.Put(t.Context(), r.ID, queue.Routine, payload); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.connected()
+	visit := h.open()
+	h.do(visit, exam.StartCuff{})
+	h.mains(false, 9)
+	h.see("a low battery", func(p screen.Power) bool { return p.Low })
+	if _, err := (backend{h.k}).Do(t.Context(), visit, exam.StartCuff{}); !errors.Is(err, screen.ErrLow) {
+		t.Errorf("a second inflation on a low battery: %v", err)
+	}
+	for v := power.Go; v != power.Leaving; {
+		var changed <-chan struct{}
+		if v, changed = h.k.verdict.Get(); v != power.Leaving {
+			<-changed
+		}
+	}
+	s := h.until("the reading", func(s screen.State) bool { return s.Visit != nil && len(s.Visit.Readings) == 1 })
+	if !s.Power.Leaving || s.Queue.Waiting != 101 {
+		t.Errorf("leaving %t, %d wait", s.Power.Leaving, s.Queue.Waiting)
+	}
+	if err := <-h.ended; !errors.Is(err, ErrPowerOff) {
+		t.Fatalf("it ended with %v", err)
+	}
+	if err := h.k.Close(); err != nil {
+		t.Fatal(err)
+	}
+	h.k = nil
+	if err := SwitchOff(context.Background(), h.cfg.Board, h.ports, ErrPowerOff, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := os.ReadFile(h.off); err != nil || string(raw) != "poweroff\n" {
+		t.Errorf("asked for %q, %v", raw, err)
+	}
+	if cut := h.lines.Driven(26); !slices.Equal(cut, []gpio.Level{gpio.Low, gpio.High, gpio.Low}) {
+		t.Errorf("the board was told %v", cut)
+	}
+	h.mains(true, 60)
+	h.start()
+	s = h.until("the visit", func(s screen.State) bool { return s.Visit != nil })
+	if s.Visit.ID != visit || len(s.Visit.Readings) != 1 || s.Queue.Waiting != 101 {
+		t.Errorf("after the return: visit %s with %d readings, %d wait", s.Visit.ID, len(s.Visit.Readings), s.Queue.Waiting)
+	}
+}
+
+// TestButton: a long pulse ends the kiosk in good order, a short one has it start again; a box that may not switch itself off ignores both.
+func TestButton(t *testing.T) {
+	for name, c := range map[string]struct {
+		held time.Duration
+		want error
+	}{"power off": {time.Second, ErrPowerOff}, "restart": {400 * time.Millisecond, ErrRestart}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t)
+			h.start()
+			<-h.lines.Looked(5) // a button that is pressed from the start is a stuck one
+			h.lines.Set(5, gpio.High)
+			release := time.AfterFunc(c.held, func() { h.lines.Set(5, gpio.Low) })
+			defer release.Stop()
+			if err := <-h.ended; !errors.Is(err, c.want) {
+				t.Fatalf("it ended with %v", err)
+			}
+			if err := h.k.Close(); err != nil {
+				t.Fatal(err)
+			}
+			h.k = nil
+		})
+	}
+}
