@@ -14,6 +14,7 @@ import (
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/power"
+	"nabz/firmware/pulse"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
@@ -76,6 +77,7 @@ func (d *desk) Run(ctx context.Context) error {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
+		pulse.Beat(ctx)
 		var err error
 		select {
 		case <-ctx.Done():

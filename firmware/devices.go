@@ -12,6 +12,7 @@ import (
 	"nabz/drivers/vitals"
 	"nabz/firmware/config"
 	"nabz/firmware/live"
+	"nabz/firmware/pulse"
 	"nabz/firmware/reading"
 )
 
@@ -68,10 +69,12 @@ func (c connection) ref(kind vitals.Kind, driver any) reading.DeviceRef {
 // stream hands every sample to the desk and the screen.
 func (k *Kiosk) stream(ctx context.Context, device catalogue.Sampler, kind vitals.Kind, ref func(vitals.Kind, any) reading.DeviceRef, up func()) error {
 	for {
+		pulse.Rest(ctx)
 		s, err := device.Next(ctx)
 		if err != nil {
 			return err
 		}
+		pulse.Beat(ctx)
 		up()
 		k.pleth(s, device)
 		k.desk.arrive(s, ref(kind, device))

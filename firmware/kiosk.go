@@ -19,9 +19,11 @@ import (
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
 	"nabz/firmware/power"
+	"nabz/firmware/pulse"
 	"nabz/firmware/requests"
 	"nabz/firmware/screen"
 	"nabz/firmware/switchboard"
+	"nabz/firmware/upkeep"
 	"nabz/firmware/uplink"
 	"nabz/firmware/visits"
 	"nabz/firmware/wire"
@@ -57,6 +59,11 @@ type Kiosk struct {
 	secret  []byte      // likewise
 	sealing *sealing    // nil: the plain mode
 
+	pulses  pulse.Set
+	history *upkeep.History // nil in a lesson
+	ended   error           // of Run
+	counted counted
+
 	certificate ownCertificate
 	profiles    chan []byte // site profiles that the clinic sent
 	receipts    *receipts
@@ -87,11 +94,15 @@ func OpenOn(ports port.System, cfg config.Config, version string, log *slog.Logg
 	if !screen.HasVoice() {
 		log.Warn("this program was built without spoken prompts: make voice")
 	}
-	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, log); err != nil {
+	if k.history, err = upkeep.Begin(filepath.Join(k.dir(), "runs.json"), version, k.clock.Now()); err != nil {
+		return nil, errors.Join(err, k.Close())
+	}
+	k.begin()
+	if k.screen, err = screen.Listen(cfg.Listen, backend{k}, upkeep.Metrics(k.snapshot), log); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
 	k.tasks = append(k.tasks, k.screen, k.uplink(), &card{cfg.Data, board.HostSys.Card, &k.card, log})
-	k.tasks = append(k.tasks, k.boxTasks()...)
+	k.tasks = append(append(k.tasks, k.boxTasks()...), k.keeper())
 	return k, nil
 }
 
@@ -160,12 +171,13 @@ func (k *Kiosk) URL() string { return k.screen.URL() }
 // Run runs the kiosk until ctx ends or the queue fails. When it returns, a cuff that was measuring has been told to stop.
 func (k *Kiosk) Run(ctx context.Context) error {
 	defer k.practice.end()
-	return runAll(ctx, k.log, k.tasks...)
+	k.ended = runAll(ctx, &k.pulses, k.log, k.tasks...)
+	return k.ended
 }
 
 // Close closes what is durable, the queue last.
 func (k *Kiosk) Close() error {
-	var errs []error
+	errs := []error{k.noteEnd()}
 	if k.audit != nil {
 		errs = append(errs, k.audit.Close())
 	}
@@ -178,11 +190,16 @@ func (k *Kiosk) Close() error {
 	return errors.Join(errs...)
 }
 
-func (k *Kiosk) openStores() error {
-	dir := filepath.Join(k.cfg.Data, "live")
+// dir is where everything durable is.
+func (k *Kiosk) dir() string {
 	if k.cfg.Practice {
-		dir = filepath.Join(k.cfg.Data, "practice")
+		return filepath.Join(k.cfg.Data, "practice")
 	}
+	return filepath.Join(k.cfg.Data, "live")
+}
+
+func (k *Kiosk) openStores() error {
+	dir := k.dir()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("open kiosk: %w", err)
 	}

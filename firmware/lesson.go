@@ -16,6 +16,7 @@ import (
 	"nabz/firmware/audit"
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
+	"nabz/firmware/pulse"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/workers"
@@ -131,7 +132,7 @@ func (l *lesson) life(ctx context.Context) error {
 		case <-power.Done():
 		}
 	}()
-	err := runAll(power, l.log, append(k.tasks, k.lessonLink(l.name))...)
+	err := runAll(power, new(pulse.Set), l.log, append(k.tasks, k.lessonLink(l.name))...)
 	off()
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -15,6 +15,7 @@ import (
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
 	"nabz/firmware/live"
+	"nabz/firmware/pulse"
 	"nabz/firmware/switchboard"
 )
 
@@ -45,8 +46,9 @@ func (p *peripheral) String() string { return p.name }
 func (p *peripheral) Run(ctx context.Context) error {
 	wait := firstRetry
 	for ctx.Err() == nil {
+		pulse.Rest(ctx) // its driver and the switchboard have limits of their own
 		answered, err := p.once(ctx)
-		if ctx.Err() != nil {
+		if pulse.Beat(ctx); ctx.Err() != nil {
 			break
 		}
 		if answered {
@@ -90,6 +92,8 @@ func (p *peripheral) missing(why error) {
 
 // pause waits and says true, or returns early when ctx ends.
 func pause(ctx context.Context, d time.Duration) bool {
+	pulse.Rest(ctx)
+	defer pulse.Beat(ctx)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

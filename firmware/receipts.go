@@ -9,6 +9,7 @@ import (
 
 	"nabz/firmware/audit"
 	"nabz/firmware/clock"
+	"nabz/firmware/pulse"
 	"nabz/firmware/uplink"
 	"nabz/firmware/visits"
 	"nabz/queue"
@@ -47,10 +48,12 @@ func (r *receipts) add(u uplink.Receipt) {
 // Run writes receipts as they come. What a crash leaves unwritten, reconcile finds in the queue.
 func (r *receipts) Run(ctx context.Context) error {
 	for {
+		pulse.Rest(ctx)
 		select {
 		case <-ctx.Done():
 			return errors.Join(r.write(), ctx.Err())
 		case <-r.wake:
+			pulse.Beat(ctx)
 			if err := r.write(); err != nil {
 				return err
 			}

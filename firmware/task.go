@@ -6,7 +6,8 @@
 //	effects.go     what an effect of the exam does: save, start the cuff, show
 //	afterwards.go  what is done to a visit that is over, and what a crash left of its end
 //	watched.go     what a doctor far away sees of the visit in progress
-//	supply.go      what feeds the box
+//	supply.go      what feeds the box, and when it is switched off; box.go its lines and gauge, signals.go its lamp and beeper
+//	gauges.go      what the kiosk tells of itself, without patients; standing.go who it is to others
 //	receipts.go    what became of each reading, kept for the worker
 //	backend.go     what the screen asks for; office.go what it looks back at, and what the technician takes along
 //	practice.go    the kiosk within the kiosk; lesson.go its room and power, lessonlink.go its clinic, coach.go its patient
@@ -19,6 +20,8 @@ import (
 	"log/slog"
 
 	"golang.org/x/sync/errgroup"
+
+	"nabz/firmware/pulse"
 )
 
 // Task is one long-lived part. Run returns when ctx ends, with ctx's error, or earlier with what went wrong.
@@ -27,12 +30,12 @@ type Task interface {
 	String() string
 }
 
-// runAll runs the tasks until ctx ends or one fails; the first failure stops the others and is returned with the task's name.
-func runAll(ctx context.Context, log *slog.Logger, tasks ...Task) error {
+// runAll runs the tasks, each with a pulse, until ctx ends or one fails; the first failure stops the others and is returned with the task's name.
+func runAll(ctx context.Context, pulses *pulse.Set, log *slog.Logger, tasks ...Task) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, t := range tasks {
 		g.Go(func() error {
-			err := t.Run(ctx)
+			err := t.Run(pulses.With(ctx, t.String()))
 			if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
 				return nil
 			}

@@ -11,6 +11,7 @@ import (
 	"nabz/drivers/port"
 	"nabz/firmware"
 	"nabz/firmware/config"
+	"nabz/firmware/upkeep"
 	"nabz/provisioning/identity"
 	"nabz/provisioning/profile"
 )
@@ -69,7 +70,13 @@ func letGo(store *profile.Store, l profile.Loaded, err error, log *slog.Logger) 
 
 func runUntil(ctx context.Context, k *firmware.Kiosk, cfg config.Config, log *slog.Logger) error {
 	fmt.Println("kiosk ready:", k.URL())
+	if err := upkeep.Ready(); err != nil {
+		log.Warn("systemd was not told that the kiosk is ready", "why", err)
+	}
 	err := k.Run(ctx)
+	if errors.Is(err, profile.ErrReload) {
+		k.EndedWell()
+	}
 	if closed := k.Close(); closed != nil || !errors.Is(err, firmware.ErrPowerOff) && !errors.Is(err, firmware.ErrRestart) {
 		return errors.Join(err, closed)
 	}
@@ -85,12 +92,17 @@ const haltWithin = 90 * time.Second
 
 // halted waits until the machine stops this program; when it does not, the kiosk had better go on.
 func halted(ctx context.Context) error {
-	t := time.NewTimer(haltWithin)
+	t, meal := time.NewTimer(haltWithin), time.NewTicker(time.Second)
 	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return nil
-	case <-t.C:
-		return errors.New("the box was not switched off: is nabz-power.path enabled?")
+	defer meal.Stop()
+	for {
+		_ = upkeep.Systemd{}.Feed() // nothing runs any more that could hang
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-meal.C:
+		case <-t.C:
+			return errors.New("the box was not switched off: is nabz-power.path enabled?")
+		}
 	}
 }

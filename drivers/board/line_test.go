@@ -9,8 +9,8 @@ import (
 )
 
 var (
-	begin = time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)
-	gone  = errors.New("no such device")
+	begin   = time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)
+	errGone = errors.New("no such device")
 )
 
 // glance is what is seen of a line at a number of milliseconds.
@@ -32,12 +32,12 @@ func TestDebounce(t *testing.T) {
 		"too short":                  {[]glance{{0, false, nil}, {100, true, nil}, {299, true, nil}}, false, false, 0},
 		"long enough":                {[]glance{{0, false, nil}, {100, true, nil}, {300, true, nil}}, true, false, 100},
 		"a bounce begins it anew":    {[]glance{{0, false, nil}, {100, true, nil}, {250, false, nil}, {260, true, nil}, {400, true, nil}}, false, false, 0},
-		"dead from the start":        {[]glance{{0, false, gone}}, false, true, 0},
-		"silent for a moment":        {[]glance{{0, true, nil}, {100, false, gone}, {1099, false, gone}}, true, false, 0},
-		"silent for a second":        {[]glance{{0, true, nil}, {100, false, gone}, {1100, false, gone}}, true, true, 0},
-		"it answers again":           {[]glance{{0, true, nil}, {100, false, gone}, {1100, false, gone}, {1200, true, nil}}, true, false, 0},
-		"silence does not count on":  {[]glance{{0, false, nil}, {100, true, nil}, {200, false, gone}, {250, true, nil}, {400, true, nil}}, false, false, 0},
-		"nor does it believe faster": {[]glance{{0, false, gone}, {50, true, nil}}, true, false, 50},
+		"dead from the start":        {[]glance{{0, false, errGone}}, false, true, 0},
+		"silent for a moment":        {[]glance{{0, true, nil}, {100, false, errGone}, {1099, false, errGone}}, true, false, 0},
+		"silent for a second":        {[]glance{{0, true, nil}, {100, false, errGone}, {1100, false, errGone}}, true, true, 0},
+		"it answers again":           {[]glance{{0, true, nil}, {100, false, errGone}, {1100, false, errGone}, {1200, true, nil}}, true, false, 0},
+		"silence does not count on":  {[]glance{{0, false, nil}, {100, true, nil}, {200, false, errGone}, {250, true, nil}, {400, true, nil}}, false, false, 0},
+		"nor does it believe faster": {[]glance{{0, false, errGone}, {50, true, nil}}, true, false, 50},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := Debounce{For: 200 * time.Millisecond}
@@ -61,7 +61,7 @@ func TestDebounceNeverFlutters(t *testing.T) {
 			now = now.Add(time.Duration(rapid.IntRange(0, 150).Draw(t, "ms")) * time.Millisecond)
 			var err error
 			if rapid.IntRange(0, 9).Draw(t, "answers") == 0 {
-				err = gone
+				err = errGone
 			}
 			got := d.See(rapid.Bool().Draw(t, "active"), err, now)
 			if i > 0 && !last.Since.IsZero() && got.Active != last.Active && now.Sub(got.Since) < d.For {
@@ -85,7 +85,7 @@ func TestButton(t *testing.T) {
 		"two presses":                  {[]glance{up(0), down(100), up(500), down(1000), up(1400)}, []Press{Restart, Restart}},
 		"stuck from the start":         {[]glance{down(0), down(5000)}, nil},
 		"let go after it was stuck":    {[]glance{down(0), up(5000), down(6000), up(6400)}, []Press{Restart}},
-		"gone while it was pressed":    {[]glance{up(0), down(100), {200, true, gone}, {1300, true, gone}, up(1400)}, nil},
+		"gone while it was pressed":    {[]glance{up(0), down(100), {200, true, errGone}, {1300, true, errGone}, up(1400)}, nil},
 		"again after a long power-off": {[]glance{up(0), down(100), down(900), up(1000), down(2000), up(2400)}, []Press{PowerOff, Restart}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,7 +17,7 @@ type Lines struct {
 	level map[int]gpio.Level
 	moved map[int]chan struct{} // closed and renewed at every edge
 	dead  bool
-	log   map[int][]gpio.Level // what was driven
+	log   map[int][]gpio.Level  // what was driven
 	seen  map[int]chan struct{} // closed at the first look
 }
 

@@ -153,7 +153,7 @@ func (f file) check() (Config, error) {
 	c.Workers, c.Export = bad.staff(f), f.Staff.Export
 	bad.devices(c)
 	c.Board, c.Watch = bad.board(f.Board), Watch{HungAfter: time.Duration(f.Watch.HungAfter)}
-	bad.need(c.Watch.HungAfter >= time.Second, "watch.hung_after", "%s: use 1s or more; a worn card may well need ten seconds for one write", c.Watch.HungAfter)
+	bad.need(c.Watch.HungAfter >= 5*time.Second, "watch.hung_after", "%s: use 5s or more; a worn card may well need ten seconds for one write", c.Watch.HungAfter)
 	if len(bad) > 0 {
 		return Config{}, errors.Join(bad...)
 	}

@@ -89,6 +89,7 @@ type State struct {
 	Clock    Clock         `json:"clock"`
 	Power    Power         `json:"power"`
 	Identity Identity      `json:"identity"`
+	Trouble  Trouble       `json:"trouble,omitzero"`
 	Requests []Request     `json:"-"`                  // of doctors, that wait for somebody here, oldest first
 	Starting bool          `json:"-"`                  // of a practice: the power is away
 	Language string        `json:"-"`                  // until somebody signs in
@@ -169,6 +170,17 @@ func (p Power) Percent() string {
 	}
 	return strconv.Itoa(*p.Charge)
 }
+
+// Trouble is what the kiosk had with itself since this boot.
+type Trouble struct {
+	Restarts int      `json:"restarts,omitempty"` // by itself: it was killed, crashed or hung
+	Last     string   `json:"last,omitempty"`     // the newest of them
+	Looping  bool     `json:"looping,omitempty"`  // again and again: a technician has to look
+	Hung     []string `json:"hung,omitempty"`     // parts that make no progress now
+}
+
+// IsZero says that there was none.
+func (t Trouble) IsZero() bool { return t.Restarts == 0 && !t.Looping && len(t.Hung) == 0 }
 
 // Item is one entry of the queue without its contents.
 type Item struct {

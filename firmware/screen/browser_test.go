@@ -143,6 +143,7 @@ func gallery() (all []shot) {
 	add("lesson-done", guide.Session{Place: guide.Saved, Lesson: "normal", Last: readings}, nil)
 	add("power", guide.Session{Place: guide.Visit, Lesson: "power-cut"}, func(s *seen) { s.Starting = true })
 	add("low", guide.Session{Place: guide.Home}, func(s *seen) { s.Power = Power{Source: "battery", Charge: new(9), Low: true} })
+	add("looping", guide.Session{Place: guide.Home}, func(s *seen) { s.Trouble = Trouble{Restarts: 3, Looping: true} })
 	add("leaving", guide.Session{Place: guide.Home}, func(s *seen) { s.Power = Power{Source: "battery", Charge: new(9), Low: true, Leaving: true} })
 	add("full", guide.Session{Place: guide.Home}, func(s *seen) { s.Queue.Full, s.NotSaved, s.Clock.Source = 1, "full", "none" })
 	letters := func(kind, step, text string) func(*seen) {

@@ -27,7 +27,10 @@ func checks(s State) []check {
 	if s.Power.Source != "" { // a box that nobody told of its supply is not a bad one
 		all = append(all, check{"check.power", s.Power.Source == "mains" && !s.Power.Low})
 	}
-	return append(all,
+	if s.Power.Blind {
+		all = append(all, check{"check.sensors", false})
+	}
+	return append(all, check{"check.restarts", s.Trouble.IsZero()},
 		check{"check.link", s.Link.Broker}, check{"check.record", s.Link.Clinic}, check{"check.room", s.Queue.Full < 0.8 && s.NotSaved == ""},
 		check{"check.parked", s.Queue.Parked == 0}, check{"check.clock", s.Clock.Source != string(clock.None)})
 }

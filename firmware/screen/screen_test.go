@@ -233,10 +233,10 @@ func TestLiveNumbersHaveAnAge(t *testing.T) {
 }
 
 func TestLoopbackOnly(t *testing.T) {
-	if s, err := Listen("0.0.0.0:0", &kiosk{}, slog.New(slog.DiscardHandler)); err == nil {
+	if s, err := Listen("0.0.0.0:0", &kiosk{}, http.NotFoundHandler(), slog.New(slog.DiscardHandler)); err == nil {
 		t.Errorf("listens on %s", s.URL())
 	}
-	s, err := Listen("127.0.0.1:0", &kiosk{}, slog.New(slog.DiscardHandler))
+	s, err := Listen("127.0.0.1:0", &kiosk{}, http.NotFoundHandler(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

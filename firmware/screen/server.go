@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"nabz/firmware/pulse"
 )
 
 // Server is the screen as a task.
@@ -17,8 +19,8 @@ type Server struct {
 	http     *http.Server
 }
 
-// Listen binds the loopback address; port 0 takes a free one.
-func Listen(addr string, b Backend, log *slog.Logger) (*Server, error) {
+// Listen binds the loopback address; port 0 takes a free one. metrics answers at /metrics, to this machine alone.
+func Listen(addr string, b Backend, metrics http.Handler, log *slog.Logger) (*Server, error) {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return nil, fmt.Errorf("screen: %w: another program has this port, or change screen.listen", err)
@@ -26,8 +28,11 @@ func Listen(addr string, b Backend, log *slog.Logger) (*Server, error) {
 	if tcp, ok := l.Addr().(*net.TCPAddr); !ok || !tcp.IP.IsLoopback() {
 		return nil, errors.Join(fmt.Errorf("screen: %s is not loopback", addr), l.Close())
 	}
+	all := http.NewServeMux()
+	all.Handle("/", Handler(b, log))
+	all.Handle("GET /metrics", guarded(metrics))
 	return &Server{listener: l, http: &http.Server{
-		Handler:           Handler(b, log),
+		Handler:           all,
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}, nil
@@ -42,10 +47,36 @@ func (s *Server) String() string { return "screen" }
 func (s *Server) Run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { s.http.Close() })
 	defer stop()
+	go s.probe(ctx)
 	if err := s.http.Serve(s.listener); ctx.Err() == nil {
 		return err
 	}
 	return ctx.Err()
+}
+
+// probeEvery is how often the screen asks itself for its state; probeWait is how long an answer may take.
+const (
+	probeEvery = 2 * time.Second
+	probeWait  = 5 * time.Second
+)
+
+// probe makes the screen's pulse: it beats when the screen answers as it would answer the page.
+func (s *Server) probe(ctx context.Context) {
+	pulse.Beat(ctx)
+	client := http.Client{Timeout: probeWait}
+	t := time.NewTicker(probeEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		answer, err := client.Get(s.URL() + "/api/state")
+		if err == nil && answer.Body.Close() == nil {
+			pulse.Beat(ctx)
+		}
+	}
 }
 
 // Handler serves the interface and the page, to this machine and this origin only.

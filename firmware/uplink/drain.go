@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"nabz/firmware/broker"
+	"nabz/firmware/pulse"
 	"nabz/firmware/wire"
 	"nabz/queue"
 )
@@ -29,12 +30,14 @@ func (s *session) drain(ctx context.Context) error {
 				}
 			}
 		}
+		pulse.Rest(ctx)
 		items, err := s.Queue.Next(ctx, queue.Any, inView)
-		if err != nil {
+		if pulse.Beat(ctx); err != nil {
 			return storeError(ctx, err)
 		}
 		i, wait := s.pace.pick(items, time.Now())
 		if i < 0 {
+			pulse.Rest(ctx)
 			pause(ctx, min(wait, lookEvery), s.online)
 			continue
 		}
@@ -43,6 +46,7 @@ func (s *session) drain(ctx context.Context) error {
 			s.pace.cut(items[i].Seq, time.Now())
 			return err
 		}
+		pulse.Beat(ctx)
 		s.apply(items[i].Seq, got)
 	}
 	return ctx.Err()
@@ -81,6 +85,7 @@ func (s *session) deliver(ctx context.Context, it queue.Item) (answer, error) {
 	}
 	s.forget()
 	end := s.durable.begin()
+	pulse.Rest(ctx) // the broker's time and the clinic's have limits of their own
 	err = s.publish(ctx, broker.Message{Topic: s.topic(wire.UpObs), QoS: 1, Payload: payload})
 	if end(); err != nil {
 		return gone, err

@@ -20,6 +20,7 @@ import (
 
 	"nabz/firmware/broker"
 	"nabz/firmware/clock"
+	"nabz/firmware/pulse"
 	"nabz/firmware/wire"
 	"nabz/queue"
 )
@@ -116,6 +117,7 @@ func (u *Uplink) String() string { return "uplink" }
 // tried again after 1 s to 5 min, longer each time until a connection proves useful.
 func (u *Uplink) Run(ctx context.Context) error {
 	for tries := 0; ctx.Err() == nil; tries++ {
+		pulse.Rest(ctx)
 		s, err := u.connect(ctx)
 		if err == nil {
 			begun := time.Now()
@@ -132,6 +134,7 @@ func (u *Uplink) Run(ctx context.Context) error {
 			break
 		}
 		u.report(Link{Why: err.Error()})
+		pulse.Rest(ctx)
 		pause(ctx, backoff(tries), nil)
 	}
 	return ctx.Err()

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"nabz/firmware/pulse"
 	"nabz/provisioning/identity"
 )
 
@@ -47,13 +48,16 @@ func (k *Keeper) Run(ctx context.Context) error {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for n := 0; ; n++ {
+		pulse.Rest(ctx)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case raw := <-k.Offers:
+			pulse.Beat(ctx)
 			k.offer("from the clinic", raw)
 			continue
 		case <-tick.C:
+			pulse.Beat(ctx)
 		}
 		if err := k.judge(time.Since(began)); err != nil { // before another takes its place
 			return err

@@ -32,6 +32,9 @@ func (s Session) onHome(v View) Screen {
 		ID: "home", Title: "home.title", Body: "home.body", Picture: "clinic", Primary: Button{Do: "start", Label: "home.start", Icon: "person"},
 		Secondary: []Button{{Do: "today", Label: "home.today", Icon: "list"}},
 	}
+	if v.Looping {
+		home.Body, home.Tone = "home.trouble", "fault"
+	}
 	if v.Low {
 		home.Body, home.Tone, home.Picture, home.Primary.Off = "home.low", "fault", "battery", true
 	}

@@ -76,6 +76,7 @@ type View struct {
 	Lost     []exam.Step // steps whose device is missing
 	Full     bool        // no visit may begin
 	Low      bool        // likewise, and nothing is inflated: the battery is nearly empty
+	Looping  bool        // the kiosk starts again and again
 	Leaving  bool        // the box switches itself off in a moment
 	Unkept   bool        // readings find no room: nothing may be called saved
 	Number   string      // the patient of the visit in progress, masked
@@ -102,7 +103,7 @@ func Of(v View, s Session) Screen {
 // claims are the words that call something saved, with what stands there when it is not.
 var claims = map[string]string{
 	"saved.title": "saved.not", "today.body": "notsaved", "cancel.body": "notsaved", "p.review.body": "notsaved", "p.done.title": "saved.not",
-	"leaving.body": "notsaved", "p.cancelled.body": "notsaved", "p.repeat-confirm.body": "notsaved", "p.count-done.body": "notsaved",
+	"leaving.body": "notsaved", "home.trouble": "notsaved", "p.cancelled.body": "notsaved", "p.repeat-confirm.body": "notsaved", "p.count-done.body": "notsaved",
 	"status.body": "notsaved", "corner-queue.body": "notsaved",
 }
 
