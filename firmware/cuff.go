@@ -115,6 +115,7 @@ func (k *Kiosk) command(ctx context.Context, c *cuff, device catalogue.Commanded
 		if err := listen(ctx, device, c.order); err != nil {
 			return err
 		}
+		k.counters.count(string(on.Line.Protocol.Class), device)
 		if o, ok := c.waiting(); ok {
 			if err := k.inflation(ctx, c, device, o, on); err != nil {
 				return err
@@ -166,6 +167,7 @@ func (k *Kiosk) await(ctx context.Context, c *cuff, device catalogue.Listener, o
 	up() // it is silent until somebody measures
 	for run := (*order)(nil); ; {
 		s, err := briefly(ctx, device)
+		k.counters.count(string(on.Line.Protocol.Class), device)
 		switch {
 		case err == nil && run != nil:
 			k.desk.tell(ctx, exam.Arrived{Sample: s, Device: on.ref(vitals.KindBloodPressure, device)})

@@ -37,7 +37,7 @@ func (k *Kiosk) peripherals(c *cuff) []Task {
 // streaming is a device on a serial line that sends one sample after another.
 func (k *Kiosk) streaming(name string, kind vitals.Kind, d config.Device) *peripheral {
 	return k.serial(k.peripheral(name, kind), catalogue.Class(name), d, func(ctx context.Context, c connection, up func()) error {
-		return k.stream(ctx, c.Line.Protocol.Listen(c.wire), kind, c.ref, up)
+		return k.stream(ctx, name, c.Line.Protocol.Listen(c.wire), kind, c.ref, up)
 	})
 }
 
@@ -50,7 +50,7 @@ func (k *Kiosk) thermometer(d config.Device) *peripheral {
 	o := catalogue.ChipOpts{Address: uint16(d.Address), Site: d.Site, Supply: d.SupplyMV}
 	return k.bus(k.peripheral("thermometer", vitals.KindTemperature), d, func(ctx context.Context, b i2c.Bus, up func()) error {
 		ref := func(kind vitals.Kind, driver any) reading.DeviceRef { return deviceRef(kind, d, driver) }
-		return k.stream(ctx, chip.New(b, o), vitals.KindTemperature, ref, up)
+		return k.stream(ctx, "thermometer", chip.New(b, o), vitals.KindTemperature, ref, up)
 	})
 }
 
@@ -67,7 +67,7 @@ func (c connection) ref(kind vitals.Kind, driver any) reading.DeviceRef {
 }
 
 // stream hands every sample to the desk and the screen.
-func (k *Kiosk) stream(ctx context.Context, device catalogue.Sampler, kind vitals.Kind, ref func(vitals.Kind, any) reading.DeviceRef, up func()) error {
+func (k *Kiosk) stream(ctx context.Context, name string, device catalogue.Sampler, kind vitals.Kind, ref func(vitals.Kind, any) reading.DeviceRef, up func()) error {
 	for {
 		pulse.Rest(ctx)
 		s, err := device.Next(ctx)
@@ -75,6 +75,7 @@ func (k *Kiosk) stream(ctx context.Context, device catalogue.Sampler, kind vital
 			return err
 		}
 		pulse.Beat(ctx)
+		k.counters.count(name, device)
 		up()
 		k.pleth(s, device)
 		k.desk.arrive(s, ref(kind, device))

@@ -52,12 +52,14 @@ type Kiosk struct {
 	verdict live.Board[power.Verdict]
 	card    live.Board[board.Card]
 
-	board   *switchboard.Board
-	tapes   tapes
-	desk    *desk
-	tls     *tls.Config // nil without certificates
-	secret  []byte      // likewise
-	sealing *sealing    // nil: the plain mode
+	board    *switchboard.Board
+	tapes    tapes
+	counters counters
+	up       *uplink.Uplink // nil in a lesson
+	desk     *desk
+	tls      *tls.Config // nil without certificates
+	secret   []byte      // likewise
+	sealing  *sealing    // nil: the plain mode
 
 	pulses  pulse.Set
 	history *upkeep.History // nil in a lesson
@@ -261,7 +263,10 @@ func accounts(cfg config.Config) []workers.Worker {
 	return all
 }
 
-func (k *Kiosk) uplink() Task { return uplink.New(k.uplinkOpts()) }
+func (k *Kiosk) uplink() Task {
+	k.up = uplink.New(k.uplinkOpts())
+	return k.up
+}
 
 // identify reads who this kiosk is to its broker, where kiosk.toml says so.
 func (k *Kiosk) identify() (err error) {

@@ -48,6 +48,7 @@ func (k *Kiosk) board6750(ctx context.Context, c *cuff, b *monitor.PM6750, on co
 				c.setReady(true)
 				up()
 			}
+			k.counters.count("monitor", b)
 			if k.handOn(ctx, s, on, b) {
 				run = nil
 				c.ended()

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/firmware/visits"
+	"nabz/firmware/whole"
 	"nabz/firmware/workers"
 )
 
@@ -165,7 +165,7 @@ func (b backend) Export() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(b.k.cfg.Export, fmt.Sprintf("nabz-%s-%s.json", s.Kiosk, t.At.Format("20060102-150405")))
-	if err := writeWhole(path, append(raw, '\n')); err != nil {
+	if err := whole.Write(path, append(raw, '\n'), 0o600); err != nil {
 		return "", fmt.Errorf("export: %w: plug a stick in, or name another folder as staff.export", err)
 	}
 	return path, nil
@@ -177,17 +177,4 @@ func (b backend) acts() (all []audit.Entry, err error) {
 	go func() { w.CloseWithError(b.Audit(w)) }()
 	err = audit.Read(r, func(e audit.Entry) { all = append(all, e) })
 	return all, errors.Join(err, r.Close())
-}
-
-// writeWhole writes a file that is there whole after a power cut, or not at all.
-func writeWhole(path string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".nabz-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return os.Rename(f.Name(), path)
 }

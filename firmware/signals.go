@@ -13,6 +13,7 @@ import (
 	"nabz/drivers/port"
 	"nabz/firmware/config"
 	"nabz/firmware/power"
+	"nabz/firmware/whole"
 )
 
 // signals are the lamp and the beeper of the box: they say across the room what the screen says.
@@ -142,7 +143,7 @@ func SwitchOff(ctx context.Context, cfg config.Board, ports port.System, how err
 	if errors.Is(how, ErrRestart) {
 		word = "reboot\n"
 	}
-	if err := writeWhole(cfg.PowerOff, []byte(word)); err != nil {
+	if err := whole.Write(cfg.PowerOff, []byte(word), 0o600); err != nil {
 		return fmt.Errorf("switch the box off: %w: make the folder, or leave board.power_off out", err)
 	}
 	if errors.Is(how, ErrRestart) {

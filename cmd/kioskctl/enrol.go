@@ -12,7 +12,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
-	"nabz/provisioning/authority"
+	"nabz/firmware/whole"
 	"nabz/provisioning/identity"
 )
 
@@ -149,7 +149,7 @@ func (c labelCmd) Run() error {
 		return err
 	}
 	for ext, raw := range map[string][]byte{".svg": svg, ".json": append(record, '\n')} {
-		if err := authority.WriteWhole(filepath.Join(c.Out, r.Name+ext), raw, 0o644); err != nil {
+		if err := whole.Write(filepath.Join(c.Out, r.Name+ext), raw, 0o644); err != nil {
 			return err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"rsc.io/qr"
 
+	"nabz/firmware/whole"
 	"nabz/provisioning/authority"
 )
 
@@ -49,7 +50,7 @@ func (c authorityInviteCmd) Run() (err error) {
 	if c.PNG != "" {
 		code, err := qr.Encode(line, qr.M)
 		if err == nil {
-			err = authority.WriteWhole(c.PNG, code.PNG(), 0o600)
+			err = whole.Write(c.PNG, code.PNG(), 0o600)
 		}
 		if err != nil {
 			return err

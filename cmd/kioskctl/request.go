@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"nabz/firmware/whole"
 	"nabz/firmware/wire"
 	"nabz/provisioning/access"
 	"nabz/provisioning/authority"
@@ -45,7 +46,7 @@ func (c requestCmd) Run() error {
 	key, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if key, err = authority.NewKey(); err == nil {
-			err = authority.WriteWhole(path, key, 0o600)
+			err = whole.Write(path, key, 0o600)
 		}
 	}
 	if err != nil {
@@ -57,7 +58,7 @@ func (c requestCmd) Run() error {
 			return fmt.Errorf("%s: %w", path, err)
 		}
 		out := filepath.Join(c.Out, name+".csr")
-		if err := authority.WriteWhole(out, csr, 0o644); err != nil {
+		if err := whole.Write(out, csr, 0o644); err != nil {
 			return err
 		}
 		fmt.Println(out)
@@ -101,7 +102,7 @@ func (c brokerConfigCmd) Run() error {
 		return err
 	}
 	for name, text := range map[string]string{"mosquitto.conf": conf, "acl": acl} {
-		if err := authority.WriteWhole(filepath.Join(c.Out, name), []byte(text), 0o644); err != nil {
+		if err := whole.Write(filepath.Join(c.Out, name), []byte(text), 0o644); err != nil {
 			return err
 		}
 	}
@@ -129,7 +130,7 @@ func (c brokerConfigCmd) nats(o access.Opts) error {
 		return err
 	}
 	path := filepath.Join(c.Out, "nats.conf")
-	if err := authority.WriteWhole(path, []byte(conf), 0o644); err != nil {
+	if err := whole.Write(path, []byte(conf), 0o644); err != nil {
 		return err
 	}
 	fmt.Printf("wrote %s for %d kiosks\n", path, len(kiosks))

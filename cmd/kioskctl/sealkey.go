@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"nabz/firmware/seal"
-	"nabz/provisioning/authority"
+	"nabz/firmware/whole"
 )
 
 // sealKeyCmd makes the key that opens what kiosks seal.
@@ -49,5 +49,5 @@ func makeSealKey(path string) (seal.Private, error) {
 		return k, err
 	}
 	text := fmt.Sprintf("# opens what kiosks seal to %s\n%s\n", k.Public(), secret)
-	return k, authority.WriteWhole(path, []byte(text), os.FileMode(0o600))
+	return k, whole.Write(path, []byte(text), os.FileMode(0o600))
 }

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nabz/firmware/whole"
 )
 
 // Clock makes stamps and repairs them. It is safe for concurrent use.
@@ -157,31 +158,10 @@ func (c *Clock) save() error {
 	if err != nil {
 		return fmt.Errorf("save clock: %w", err)
 	}
-	if err := replace(c.path, raw); err != nil {
+	if err := whole.Write(c.path, raw, 0o600); err != nil {
 		return fmt.Errorf("save clock: %w", err)
 	}
 	return nil
-}
-
-// replace writes a file so that a power cut leaves the old or the new one, whole.
-func replace(path string, raw []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 func sinceBoot() time.Duration {

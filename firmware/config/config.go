@@ -86,6 +86,7 @@ type Device struct {
 	Model        string
 	Address      int         // of a chip on an I2C bus; 0 is its usual one
 	Site         vitals.Site // where a contact probe is put
+	Due          string      // date of its next calibration, 2027-05-31; empty when nobody wrote it down
 	SupplyMV     int         // at an infrared chip, millivolts; 0 is the 3000 that it is calibrated at
 }
 

@@ -72,6 +72,7 @@ func TestRefused(t *testing.T) {
 		"unknown gauge":          {"name=\"a\"\n[board.gauge]\nkind=\"x\"", "board.gauge.kind:"},
 		"a gauge on no bus":      {"name=\"a\"\n[board.gauge]\nkind=\"ina219\"\nbus=\"1\"", "board.gauge.bus:"},
 		"an impatient watch":     {"name=\"a\"\n[watch]\nhung_after=\"10ms\"", "watch.hung_after:"},
+		"a date of no day":       {"name=\"a\"\n[cuff]\nprotocol=\"par\"\npath=\"/dev/a\"\ncalibration_due=\"May\"", "cuff.calibration_due:"},
 		"bad USB id":             {"name=\"a\"\n[oximeter]\nprotocol=\"bci\"\nusb=\"10C4\"", "oximeter.usb:"},
 	}
 	for name, c := range cases {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"nabz/drivers/vitals"
 )
@@ -36,6 +37,8 @@ func (f *faults) device(key string, d Device) {
 		return
 	}
 	f.need(slices.Contains(Protocols[key], d.Protocol), key+".protocol", "%q: use one of %s", d.Protocol, strings.Join(Protocols[key], ", "))
+	_, err := time.Parse(time.DateOnly, d.Due)
+	f.need(d.Due == "" || err == nil, key+".calibration_due", "%q: use a date such as 2027-05-31", d.Due)
 	if slices.Contains(Chips, d.Protocol) {
 		f.chip(key, d)
 		return

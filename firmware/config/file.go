@@ -90,6 +90,7 @@ type device struct {
 
 	Address  int         `toml:"address"`
 	Site     vitals.Site `toml:"site"`
+	Due      string      `toml:"calibration_due"`
 	SupplyMV int         `toml:"supply_mv"`
 }
 

@@ -54,3 +54,10 @@ type Device struct {
 	Port     string `json:"port,omitempty"`     // where it is, once connected
 	Protocol string `json:"protocol,omitempty"` // what it speaks, likewise
 }
+
+// Line is a Device, what came over its line since it was connected, and what it says of itself.
+type Line struct {
+	Device
+	Frames, Skipped, Damaged              int // well-formed frames, bytes that belonged to none, frames whose checksum was wrong
+	Manufacturer, Model, Serial, Firmware string
+}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
 
 	"nabz/firmware/clock"
+	"nabz/firmware/whole"
 )
 
 // End is how a run of the kiosk ended.
@@ -123,13 +123,8 @@ func (h *History) write() error {
 	if err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(h.path), ".runs-*")
-	if err != nil {
+	if err := whole.Write(h.path, append(raw, '\n'), 0o600); err != nil {
 		return fmt.Errorf("write the history of runs: %w", err)
 	}
-	_, err = f.Write(append(raw, '\n'))
-	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write the history of runs: %w", err), os.Remove(f.Name()))
-	}
-	return os.Rename(f.Name(), h.path)
+	return nil
 }

@@ -48,7 +48,11 @@ func (s *session) receive(m broker.Message) {
 		}
 	case s.topic(wire.DownHello):
 		if h, err := wire.Parse[wire.HelloReply](m.Payload); err == nil {
-			offer(s.hellos, h)
+			if to, ok := s.asked.LoadAndDelete(h.Nonce); ok {
+				to.(chan wire.HelloReply) <- h // it has room for it
+			} else {
+				offer(s.hellos, h)
+			}
 		}
 	}
 }

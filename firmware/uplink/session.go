@@ -25,6 +25,7 @@ type session struct {
 	online  chan struct{}        // a clinic has just turned online
 	results chan result          // what became of entries, for the one in flight
 
+	asked    sync.Map            // channels of Ask, by nonce
 	audits   chan wire.AuditNext // how far the clinic has the audit
 	commands chan wire.Command   // for people, or the box; dropped when full, then they come again
 
@@ -97,6 +98,8 @@ func (s *session) work(ctx context.Context, start func(func(context.Context) err
 		return err
 	}
 	s.greeted.Store(true)
+	s.setOn(s)
+	defer s.setOn(nil)
 	s.report(Link{Broker: true, Clinic: true})
 	if s.Live != nil {
 		start(s.show)

@@ -99,8 +99,9 @@ type Uplink struct {
 	storage string                      // as it was told last; of the session's keepState
 	clinics map[string]wire.ClinicState // by topic, of the session that listens
 
-	mu   sync.Mutex // guards link
+	mu   sync.Mutex // guards link and on
 	link Link
+	on   *session // that the clinic has answered; nil without one
 }
 
 // New returns an uplink; Run starts it.

@@ -88,13 +88,23 @@ type ClinicState struct {
 // Hello asks the clinic for the time.
 type Hello struct {
 	Nonce string `json:"nonce"`
-	Cert  []byte `json:"cert,omitempty"` // the kiosk's certificate, DER, where it signs what it sends
+	Cert  []byte `json:"cert,omitempty"`  // the kiosk's certificate, DER, where it signs what it sends
+	Check bool   `json:"check,omitempty"` // and how the record is: a technician asks
 }
 
 // HelloReply answers a Hello; its uncertainty is the round trip that the kiosk measured.
 type HelloReply struct {
 	Nonce string    `json:"nonce"`
 	Now   time.Time `json:"now"`
+
+	Record *RecordState `json:"record,omitempty"` // answers Hello.Check
+}
+
+// RecordState is what the record says it can do: its CapabilityStatement (FHIR R4, "capabilities"), asked now.
+type RecordState struct {
+	Software string `json:"software,omitempty"`
+	FHIR     string `json:"fhir,omitempty"` // version
+	Why      string `json:"why,omitempty"`  // it does not say that; empty when it does
 }
 
 // Encode writes any of the messages above.

@@ -14,10 +14,10 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"nabz/firmware/chain"
+	"nabz/firmware/whole"
 	"nabz/provisioning/signed"
 )
 
@@ -71,7 +71,7 @@ func Create(dir, programme, passphrase string, cost int) error {
 	}
 	err = create(fresh, programme, passphrase, cost)
 	if err == nil {
-		err = errors.Join(os.Rename(fresh, dir), syncDir(filepath.Dir(dir)))
+		err = errors.Join(os.Rename(fresh, dir), whole.Flush(filepath.Dir(dir)))
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("make an authority: %w", err), os.RemoveAll(fresh))
@@ -106,14 +106,14 @@ func create(dir, programme, passphrase string, cost int) error {
 	for name, key := range map[string]*ecdsa.PrivateKey{rootFile: rootKey, issuingFile: key} {
 		sealed, err := seal(passphrase, cost, key)
 		if err == nil {
-			err = WriteWhole(filepath.Join(dir, name), sealed, 0o600)
+			err = whole.Write(filepath.Join(dir, name), sealed, 0o600)
 		}
 		if err != nil {
 			return err
 		}
 	}
 	for name, certs := range map[string][]*x509.Certificate{"root.crt": {root}, "issuing.crt": {issuing}, "ca.crt": {issuing, root}} {
-		if err := WriteWhole(filepath.Join(dir, name), Chain(certs...), 0o644); err != nil {
+		if err := whole.Write(filepath.Join(dir, name), Chain(certs...), 0o644); err != nil {
 			return err
 		}
 	}
@@ -219,42 +219,4 @@ func readCertificate(path string) (*x509.Certificate, error) {
 		return nil, fmt.Errorf("%s holds no certificate", path)
 	}
 	return x509.ParseCertificate(block.Bytes)
-}
-
-// WriteWhole writes a file that is there whole after a power cut, or not at all. Written by root it belongs to the owner of its folder: what a technician does as root, the
-// kiosk's own user has to read and renew.
-func WriteWhole(path string, raw []byte, mode os.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(raw)
-	if err := errors.Join(err, f.Chmod(mode), give(f, filepath.Dir(path)), f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return errors.Join(os.Rename(f.Name(), path), syncDir(filepath.Dir(path)))
-}
-
-// give makes a file the property of a folder's owner, if root wrote it.
-func give(f *os.File, dir string) error {
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	owner, ok := info.Sys().(*syscall.Stat_t)
-	if !ok || owner.Uid == 0 {
-		return nil
-	}
-	return f.Chown(int(owner.Uid), int(owner.Gid))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"nabz/firmware/whole"
 )
 
 const (
@@ -331,7 +333,7 @@ func TestWhatRootWrites(t *testing.T) {
 		}
 	}
 	path := filepath.Join(dir, "kiosk.key")
-	if err := WriteWhole(path, []byte("x"), 0o600); err != nil {
+	if err := whole.Write(path, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path)

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"nabz/firmware/whole"
 	"nabz/firmware/wire"
 )
 
@@ -236,7 +237,7 @@ func (a *Authority) writeLists() error {
 	if a.rootKey != nil {
 		list, err := a.list(number, a.root, a.rootKey, nil)
 		if err == nil {
-			err = WriteWhole(filepath.Join(a.dir, "root.crl"), list, 0o644)
+			err = whole.Write(filepath.Join(a.dir, "root.crl"), list, 0o644)
 		}
 		if err != nil {
 			return err
@@ -250,7 +251,7 @@ func (a *Authority) writeLists() error {
 	if err != nil {
 		return err
 	}
-	return WriteWhole(filepath.Join(a.dir, "ca.crl"), append(lists, roots...), 0o644)
+	return whole.Write(filepath.Join(a.dir, "ca.crl"), append(lists, roots...), 0o644)
 }
 
 func (a *Authority) list(number *big.Int, by *x509.Certificate, key *ecdsa.PrivateKey, all []x509.RevocationListEntry) ([]byte, error) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"nabz/firmware/whole"
 	"nabz/firmware/wire"
 	"nabz/provisioning/authority"
 )
@@ -36,7 +37,7 @@ func (f Folder) write(name string, raw []byte, mode os.FileMode) error {
 	if f.step != nil {
 		f.step("before " + name)
 	}
-	if err := authority.WriteWhole(f.at(name), raw, mode); err != nil {
+	if err := whole.Write(f.at(name), raw, mode); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
 	if f.step != nil {

@@ -126,7 +126,7 @@ func (h headquarters) keys(name string) int {
 }
 
 // whole says that a box is one that a broker would take: a pair that fits, from whom it trusts, and no token left.
-func whole(t *testing.T, f Folder, name string) {
+func wholeFolder(t *testing.T, f Folder, name string) {
 	t.Helper()
 	pair, err := f.Pair()
 	if err != nil {
@@ -197,7 +197,7 @@ func TestEnrolmentCutAtEveryStep(t *testing.T) {
 		} else {
 			box(t, f.Dir, "", "IDENTITY_TEST_INVITATION=")
 		}
-		t.Run(step, func(t *testing.T) { whole(t, f, name) })
+		t.Run(step, func(t *testing.T) { wholeFolder(t, f, name) })
 		if n := h.keys(name); n != 1 {
 			t.Errorf("cut at %q: %d keys have a certificate, want 1", step, n)
 		}
@@ -212,9 +212,9 @@ func TestRenewalCutAtEveryStep(t *testing.T) {
 	t.Setenv("IDENTITY_TEST_RENEW", "1")
 	for _, step := range steps(t, f) {
 		box(t, f.Dir, step)
-		t.Run("cut "+step, func(t *testing.T) { whole(t, f, "bhu-1") })
+		t.Run("cut "+step, func(t *testing.T) { wholeFolder(t, f, "bhu-1") })
 		box(t, f.Dir, "")
-		t.Run("after "+step, func(t *testing.T) { whole(t, f, "bhu-1") })
+		t.Run("after "+step, func(t *testing.T) { wholeFolder(t, f, "bhu-1") })
 	}
 	if n := h.keys("bhu-1"); n != 1 {
 		t.Errorf("%d keys, want 1", n)

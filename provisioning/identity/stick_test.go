@@ -85,7 +85,7 @@ func TestStick(t *testing.T) {
 	if err := f.Take(good, root, time.Now()); err != nil {
 		t.Fatal(err)
 	}
-	whole(t, f, "bhu-1")
+	wholeFolder(t, f, "bhu-1")
 	before = contents(t, f.Dir)
 	refuse("another authority's bundle, later", strange, other)
 	kiosk, err := f.Pair()

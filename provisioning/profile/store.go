@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"nabz/firmware/config"
-	"nabz/provisioning/authority"
+	"nabz/firmware/whole"
 	"nabz/provisioning/identity"
 	"nabz/provisioning/signed"
 )
@@ -48,7 +48,7 @@ func (s *Store) at(name string) string { return filepath.Join(s.Identity.Dir, na
 
 func (s *Store) write(name string, raw []byte) error {
 	s.tell("before " + name)
-	if err := authority.WriteWhole(s.at(name), raw, 0o600); err != nil {
+	if err := whole.Write(s.at(name), raw, 0o600); err != nil {
 		return fmt.Errorf("profile: %w", err)
 	}
 	s.tell("after " + name)

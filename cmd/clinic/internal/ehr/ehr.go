@@ -18,6 +18,8 @@ type Record interface {
 	// History gives Bundles that hold the Observations of a patient, at most as many Bundles of the folder or Observations of a server as most
 	// says, the newest of them; more says that there are older ones. The same Observation may come twice: the later one counts.
 	History(ctx context.Context, patient fhir.Identifier, most int) (bundles [][]byte, more bool, err error)
+	// Describe asks the record for its software and its version of FHIR. An error says what does not answer, without its address.
+	Describe(ctx context.Context) (software, version string, err error)
 	Close() error
 }
 

@@ -169,3 +169,8 @@ func (f *Folder) Close() error {
 	}
 	return f.file.Close()
 }
+
+// Describe implements Record.
+func (f *Folder) Describe(context.Context) (software, version string, err error) {
+	return "nabz record folder", "4.0.1", nil
+}

@@ -145,3 +145,34 @@ func (s *Server) Close() error {
 	s.http.CloseIdleConnections()
 	return nil
 }
+
+// Describe implements Record: it reads the server's CapabilityStatement (FHIR R4, http.html#capabilities).
+func (s *Server) Describe(ctx context.Context) (software, version string, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.base+"/metadata", nil)
+	if err != nil {
+		return "", "", errors.New("the FHIR server's address is none")
+	}
+	req.Header.Set("Accept", "application/fhir+json")
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return "", "", errors.New("the FHIR server does not answer")
+	}
+	defer resp.Body.Close() // read to its end or given up
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return "", "", errors.New("the FHIR server's answer broke off")
+	}
+	var c struct {
+		ResourceType, FHIRVersion string
+		Software                  struct{ Name, Version string }
+	}
+	switch err := json.Unmarshal(raw, &c); {
+	case resp.StatusCode != http.StatusOK:
+		return "", "", fmt.Errorf("the FHIR server answers %d when it is asked what it can do", resp.StatusCode)
+	case err != nil || c.ResourceType != "CapabilityStatement":
+		return "", "", errors.New("the FHIR server does not say what it can do: is its address right?")
+	case !strings.HasPrefix(c.FHIRVersion, "4."):
+		return "", "", fmt.Errorf("the FHIR server speaks version %q, and this needs R4", c.FHIRVersion)
+	}
+	return strings.TrimSpace(c.Software.Name + " " + c.Software.Version), c.FHIRVersion, nil
+}

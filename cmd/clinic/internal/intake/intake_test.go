@@ -296,6 +296,8 @@ func (f *failing) Store(context.Context, string, []byte, fhir.Summary) ([]string
 	return []string{"Observation/1"}, false, nil
 }
 
+func (*failing) Describe(context.Context) (software, version string, err error) { return "", "", nil }
+
 func (*failing) Each(func(string, []byte, []string) error) error { return nil }
 func (*failing) Close() error                                    { return nil }
 func (*failing) History(context.Context, fhir.Identifier, int) ([][]byte, bool, error) {

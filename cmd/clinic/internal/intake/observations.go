@@ -24,7 +24,25 @@ func (d *desks) hello(kiosk string, m broker.Message) error {
 	if err := d.in.know(kiosk, h.Cert); err != nil {
 		d.in.Log.Error("a kiosk's certificate is not taken, nor what it signs", "kiosk", kiosk, "why", err)
 	}
-	return d.tell(kiosk, wire.DownHello, wire.Encode(wire.HelloReply{Nonce: h.Nonce, Now: time.Now().UTC()}))
+	reply := wire.HelloReply{Nonce: h.Nonce}
+	if h.Check {
+		reply.Record = d.describe()
+	}
+	reply.Now = time.Now().UTC()
+	return d.tell(kiosk, wire.DownHello, wire.Encode(reply))
+}
+
+// describeFor is how long the record may take to say what it is.
+const describeFor = 5 * time.Second
+
+func (d *desks) describe() *wire.RecordState {
+	ctx, cancel := context.WithTimeout(d.ctx, describeFor)
+	defer cancel()
+	software, version, err := d.in.Record.Describe(ctx)
+	if err != nil {
+		return &wire.RecordState{Why: err.Error()}
+	}
+	return &wire.RecordState{Software: software, FHIR: version}
 }
 
 // observations records every Bundle of a publish and publishes a receipt for each.
