@@ -36,7 +36,7 @@ func (b backend) State() (screen.State, error) {
 	return screen.State{
 		Kiosk: k.cfg.Name, Language: k.cfg.Language, Version: k.version, Practice: k.cfg.Practice, Visit: visit, Devices: devices, Receipts: receipts,
 		Live: screen.LiveOf(numbers, time.Now()), Link: screen.Link(link), Queue: waiting, NotSaved: full, Requests: k.requested.list(),
-		Power: k.powerNow(), Trouble: k.trouble(), Identity: k.standing(),
+		Power: k.powerNow(), Trouble: k.trouble(), Bench: k.bench(), Identity: k.standing(),
 		Clock: screen.Clock{Source: string(now.Source), Uncertainty: now.Uncertainty.String()},
 	}, nil
 }

@@ -62,6 +62,7 @@ type Kiosk struct {
 	sealing  *sealing    // nil: the plain mode
 
 	pulses  pulse.Set
+	checker *checker        // nil where nobody gave one
 	history *upkeep.History // nil in a lesson
 	ended   error           // of Run
 	counted counted

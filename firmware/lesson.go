@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -222,14 +223,15 @@ func (l *lesson) Remember([]byte) error { return nil }
 // unasked is what no screen of a lesson asks for.
 type unasked struct{}
 
-func (unasked) Evidence(string) ([]byte, error)          { return nil, errAway }
-func (unasked) Items(string, int) ([]screen.Item, error) { return nil, errAway }
-func (unasked) Release(context.Context, uint64) error    { return errAway }
-func (unasked) Audit(io.Writer) error                    { return errAway }
-func (unasked) Export() (string, error)                  { return "", errAway }
-func (unasked) Practise(string) (screen.Backend, error)  { return nil, errAway }
-func (unasked) Remembered() ([]byte, error)              { return nil, nil }
-func (unasked) Workers() *workers.Register               { return nil } // the screen has the real one
-func (unasked) Note(...audit.Entry) error                { return nil } // likewise
-func (unasked) RequestShown(string) error                { return errAway }
-func (unasked) RequestDone(string, string) error         { return errAway }
+func (unasked) Evidence(string) ([]byte, error)                { return nil, errAway }
+func (unasked) Items(string, int) ([]screen.Item, error)       { return nil, errAway }
+func (unasked) Release(context.Context, uint64) error          { return errAway }
+func (unasked) Audit(io.Writer) error                          { return errAway }
+func (unasked) Export() (string, error)                        { return "", errAway }
+func (unasked) Check(context.Context) (json.RawMessage, error) { return nil, errAway }
+func (unasked) Practise(string) (screen.Backend, error)        { return nil, errAway }
+func (unasked) Remembered() ([]byte, error)                    { return nil, nil }
+func (unasked) Workers() *workers.Register                     { return nil } // the screen has the real one
+func (unasked) Note(...audit.Entry) error                      { return nil } // likewise
+func (unasked) RequestShown(string) error                      { return errAway }
+func (unasked) RequestDone(string, string) error               { return errAway }

@@ -1,6 +1,7 @@
 package hwtest
 
 import (
+	"cmp"
 	"context"
 	"path/filepath"
 	"time"
@@ -22,6 +23,7 @@ type Bench struct {
 	Sys    board.Sys
 	Kernel func() (board.Power, error) // the kernel's class of power supplies
 	Kiosk  Kiosk                       // that runs; nil without one
+	Listen time.Duration               // how long each device's line is counted; 0 is five seconds
 }
 
 // Kiosk is the running one, as firmware.Kiosk is.
@@ -44,6 +46,8 @@ func (b Bench) Quick() []Check {
 	all = append(all, b.storage(), b.card(), b.supply(), b.heat(), b.time())
 	return append(all, b.ladder()...)
 }
+
+func (b Bench) listenFor() time.Duration { return cmp.Or(b.Listen, usualListen) }
 
 // dir is where this kiosk keeps what is durable.
 func (b Bench) dir() string {

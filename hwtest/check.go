@@ -3,6 +3,7 @@ package hwtest
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -11,6 +12,7 @@ type Check struct {
 	Name        string // in reports and scripts
 	Description string // one sentence for a technician
 	Needs       string // the check that has to pass before this one makes sense; empty is none
+	Beside      bool   // it may run beside others that may, since it waits for a wire of its own
 	Run         func(ctx context.Context) Result
 }
 
@@ -92,28 +94,50 @@ type Row struct {
 // longest is how long one quick check may take.
 const longest = 40 * time.Second
 
-// Run runs checks one after another. One that fails ends no other but those that need it. told is called with each row as it is known; it may be nil.
+// Run runs checks one after another, and those that stand side by side and may, at once. One that fails ends no other but those that need it. told is called
+// with each row as it is known; it may be nil.
 func Run(ctx context.Context, checks []Check, told func(Row)) (rows []Row) {
 	good := map[string]bool{}
-	for _, c := range checks {
-		row := Row{Name: c.Name, Description: c.Description}
-		begun := time.Now()
-		switch {
-		case ctx.Err() != nil:
-			row.Result = skipped("the check was stopped")
-		case c.Needs != "" && !good[c.Needs]:
-			row.Result = skipped(c.Needs + " has to be good first")
-		default:
-			limited, cancel := context.WithTimeout(ctx, longest)
-			row.Result = c.Run(limited)
-			cancel()
+	for len(checks) > 0 {
+		n := 1
+		for checks[0].Beside && n < len(checks) && checks[n].Beside {
+			n++
 		}
-		row.Took = time.Since(begun).Seconds()
-		good[c.Name] = row.Verdict == Pass
-		rows = append(rows, row)
-		if told != nil {
-			told(row)
+		for _, row := range together(ctx, checks[:n], good) {
+			good[row.Name] = row.Verdict == Pass
+			rows = append(rows, row)
+			if told != nil {
+				told(row)
+			}
 		}
+		checks = checks[n:]
 	}
 	return rows
+}
+
+// together runs checks at once and gives their rows in order.
+func together(ctx context.Context, checks []Check, good map[string]bool) []Row {
+	rows := make([]Row, len(checks))
+	var running sync.WaitGroup
+	for i, c := range checks {
+		rows[i] = Row{Name: c.Name, Description: c.Description}
+		switch {
+		case ctx.Err() != nil:
+			rows[i].Result = skipped("the check was stopped")
+		case c.Needs != "" && !good[c.Needs]:
+			rows[i].Result = skipped(c.Needs + " has to be good first")
+		default:
+			running.Go(func() { rows[i].Result, rows[i].Took = c.timed(ctx) })
+		}
+	}
+	running.Wait()
+	return rows
+}
+
+func (c Check) timed(ctx context.Context) (Result, float64) {
+	begun := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, longest)
+	defer cancel()
+	r := c.Run(ctx)
+	return r, time.Since(begun).Seconds()
 }

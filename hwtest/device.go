@@ -17,8 +17,8 @@ import (
 	"nabz/firmware/live"
 )
 
-// listenFor is how long a device's line is counted.
-const listenFor = 5 * time.Second
+// usualListen is how long a device's line is counted.
+const usualListen = 5 * time.Second
 
 // What a clean line has at most: one frame of a hundred damaged; and of bytes that belong to none, some at its start and one for each good frame.
 const (
@@ -30,7 +30,7 @@ const (
 func (b Bench) devices() (all []Check) {
 	for _, d := range b.tables() {
 		all = append(all, Check{
-			Name: d.table, Description: "The " + d.table + " answers, and its line is clean.",
+			Name: d.table, Description: "The " + d.table + " answers, and its line is clean.", Beside: true,
 			Run: func(ctx context.Context) Result { return b.device(ctx, d) },
 		})
 	}
@@ -109,17 +109,11 @@ func unheard(t table, err error) Result {
 }
 
 func (b Bench) count(ctx context.Context, t table, p catalogue.Protocol, w port.Wire, d *Device) Result {
-	var device catalogue.Listener
 	if p.Cuff != nil {
-		cuff := p.Cuff(w)
-		if err := cuff.Init(ctx); err != nil {
-			return failed(err.Error(), "switch the cuff off and on, and look at its cable")
-		}
-		device = cuff
-	} else {
-		device = p.Listen(w)
+		return b.asked(ctx, t, p, w, d)
 	}
-	short, cancel := context.WithTimeout(ctx, listenFor)
+	device := p.Listen(w)
+	short, cancel := context.WithTimeout(ctx, b.listenFor())
 	defer cancel()
 	begun := time.Now()
 	for {
@@ -135,7 +129,46 @@ func (b Bench) count(ctx context.Context, t table, p catalogue.Protocol, w port.
 		}
 	}
 	tell(d, device)
-	return clean(t, device.Tally(), time.Since(begun), p.Cuff == nil)
+	return clean(t, device.Tally(), time.Since(begun), true)
+}
+
+// How a cuff is asked, which says nothing by itself: so often, and not sooner than its manual wants.
+const (
+	questions = 4
+	askEvery  = time.Second
+)
+
+// asked counts what a cuff answers to a question that moves nothing.
+func (b Bench) asked(ctx context.Context, t table, p catalogue.Protocol, w port.Wire, d *Device) Result {
+	cuff, begun := p.Cuff(w), time.Now()
+	if err := cuff.Init(ctx); err != nil {
+		return failed(err.Error(), "switch the cuff off and on, and look at its cable")
+	}
+	answers := 0
+	for i := 0; i < questions && p.Ask != nil && ctx.Err() == nil; i++ {
+		short, cancel := context.WithTimeout(ctx, askEvery)
+		if err := frame.Write(w, t.table, p.Ask, askEvery); err != nil {
+			cancel()
+			return failed(err.Error(), "plug the cuff in again")
+		}
+		s, err := cuff.Next(short)
+		if err == nil && s.Flags.Has(vitals.Hardware) {
+			cancel()
+			return failed("it says that its hardware is at fault: "+s.Status, "replace the module")
+		}
+		if err == nil {
+			answers++
+		}
+		<-short.Done()
+		cancel()
+	}
+	tell(d, cuff)
+	r := clean(t, cuff.Tally(), time.Since(begun), true)
+	r.Values = append(r.Values, number("questions answered", answers, "", fmt.Sprint(questions)))
+	if r.Verdict == Pass && p.Ask != nil && answers < questions {
+		return failed("it does not answer every question", "look at its cable, its plug and its shield; keep it away from the supply", r.Values...)
+	}
+	return r
 }
 
 // tell adds what a device says of itself.
@@ -174,7 +207,7 @@ func (b Bench) chip(ctx context.Context, t table) Result {
 	}
 	defer bus.Close() // as above
 	device := c.New(bus, catalogue.ChipOpts{Address: uint16(t.Address), Site: t.Site, Supply: t.SupplyMV})
-	short, cancel := context.WithTimeout(ctx, listenFor)
+	short, cancel := context.WithTimeout(ctx, b.listenFor())
 	defer cancel()
 	good, begun := 0, time.Now()
 	for short.Err() == nil {
@@ -211,7 +244,7 @@ func (b Bench) runningDevice(ctx context.Context, t table, d *Device) Result {
 	if !ok || before.State != "connected" {
 		return failed(cmp.Or(before.Why, "it does not answer"), "plug the "+t.table+" in, switch it on, and look at its cable")
 	}
-	wait(ctx, listenFor)
+	wait(ctx, b.listenFor())
 	now, _ := find()
 	d.Port, d.Protocol = now.Port, cmp.Or(now.Protocol, d.Protocol)
 	d.Manufacturer, d.Model = cmp.Or(now.Manufacturer, d.Manufacturer), cmp.Or(now.Model, d.Model)
@@ -221,7 +254,7 @@ func (b Bench) runningDevice(ctx context.Context, t table, d *Device) Result {
 	}
 	c := frame.Tally{Frames: now.Frames - before.Frames, Skipped: now.Skipped - before.Skipped, BadChecksum: now.Damaged - before.Damaged}
 	p, serial := catalogue.Find(now.Protocol)
-	return clean(t, c, listenFor, serial && p.Cuff == nil && !p.Pushed)
+	return clean(t, c, b.listenFor(), serial && p.Cuff == nil && !p.Pushed)
 }
 
 func nameOf(d config.Device) port.Name {

@@ -12,6 +12,7 @@ import (
 	"nabz/firmware"
 	"nabz/firmware/config"
 	"nabz/firmware/upkeep"
+	"nabz/hwtest"
 	"nabz/provisioning/identity"
 	"nabz/provisioning/profile"
 )
@@ -31,6 +32,7 @@ func (r runCmd) life(ctx context.Context, log *slog.Logger) error {
 		if err != nil {
 			return err
 		}
+		k.CheckWith(hwtest.QuickOf(own, version, k))
 		return runUntil(ctx, k, own, log)
 	}
 	who := identity.Folder{Dir: own.Identity}
@@ -46,6 +48,7 @@ func (r runCmd) life(ctx context.Context, log *slog.Logger) error {
 	if err != nil {
 		return letGo(store, l, err, log)
 	}
+	k.CheckWith(hwtest.QuickOf(l.Config, version, k))
 	k.Also(func(atLeast func() time.Time) firmware.Task {
 		store.Now = atLeast
 		return &profile.Keeper{

@@ -28,13 +28,18 @@ func (c client) call(method, path string, out any) error {
 
 // fetch returns the body of a good answer; a refusal is an error in the kiosk's words.
 func (c client) fetch(method, path string) ([]byte, error) {
+	return c.patiently(method, path, 10*time.Second)
+}
+
+// patiently waits so long for the answer.
+func (c client) patiently(method, path string, within time.Duration) ([]byte, error) {
 	req, err := http.NewRequest(method, c.Kiosk+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := (&http.Client{Timeout: 10 * time.Second}).Do(req)
+	resp, err := (&http.Client{Timeout: within}).Do(req)
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return nil, fmt.Errorf("no kiosk answers at %s: is it running? systemctl status kiosk", c.Kiosk)
+		return nil, fmt.Errorf("no kiosk answers at %s: is it running? systemctl status nabz-kiosk", c.Kiosk)
 	}
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ var (
 
 type cli struct {
 	Status       statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
+	Check        checkCmd         `cmd:"" help:"Is this box good? Devices, card, supply, clock, and the way to the record."`
 	Queue        queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
 	Evidence     evidenceCmd      `cmd:"" help:"What the device really sent for a reading."`
 	Audit        auditCmd         `cmd:"" help:"Who did what at this kiosk, and whether the record of it is whole."`
@@ -38,6 +39,7 @@ const description = `The technician's tool.
 Examples:
   kioskctl enrol
   kioskctl status
+  kioskctl check
   kioskctl detect
   kioskctl queue parked
   kioskctl record --device contec --port 10C4:EA60 session.hex

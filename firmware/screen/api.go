@@ -21,6 +21,7 @@ func (a api) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/readings/{id}/evidence", a.evidence)
 	mux.HandleFunc("GET /api/queue", a.items)
 	mux.HandleFunc("GET /api/audit", a.audit)
+	mux.HandleFunc("POST /api/check", a.check)
 	mux.HandleFunc("POST /api/queue/{seq}/release", a.release)
 }
 
@@ -46,6 +47,11 @@ type Action struct {
 func (a api) state(w http.ResponseWriter, _ *http.Request) {
 	s, err := a.State()
 	reply(w, s, err)
+}
+
+func (a api) check(w http.ResponseWriter, r *http.Request) {
+	report, err := a.Check(r.Context())
+	reply(w, report, err)
 }
 
 func (a api) open(w http.ResponseWriter, r *http.Request) {

@@ -2,6 +2,7 @@ package screen
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"strconv"
@@ -47,6 +48,8 @@ type Backend interface {
 	Export() (string, error)
 	// Practise is a kiosk with simulated devices and storage of its own, for a lesson; the one before ends. An empty lesson ends it.
 	Practise(lesson string) (Backend, error)
+	// Check runs the bench's quick check and gives its report; it takes some seconds.
+	Check(ctx context.Context) (json.RawMessage, error)
 	// Items lists the queue: "waiting", "parked" or "delivered".
 	Items(state string, limit int) ([]Item, error)
 	// Release lets a parked item be sent again.
@@ -90,6 +93,7 @@ type State struct {
 	Power    Power         `json:"power"`
 	Identity Identity      `json:"identity"`
 	Trouble  Trouble       `json:"trouble,omitzero"`
+	Bench    Bench         `json:"-"`                  // of the newest quick check
 	Requests []Request     `json:"-"`                  // of doctors, that wait for somebody here, oldest first
 	Starting bool          `json:"-"`                  // of a practice: the power is away
 	Language string        `json:"-"`                  // until somebody signs in
@@ -169,6 +173,12 @@ func (p Power) Percent() string {
 		return ""
 	}
 	return strconv.Itoa(*p.Charge)
+}
+
+// Bench is what the newest quick check found: each check by its name.
+type Bench struct {
+	Running bool
+	Good    map[string]bool
 }
 
 // Trouble is what the kiosk had with itself since this boot.

@@ -135,6 +135,10 @@ func gallery() (all []shot) {
 	} {
 		add(string(c), guide.Session{Corner: c, Of: "7", Typed: "9", Given: "/media/usb/nabz-bhu-1-20261126-090500.json"}, nil)
 	}
+	add("corner-checked", guide.Session{Corner: guide.CornerCheck}, func(s *seen) {
+		s.Bench = Bench{Running: true, Good: map[string]bool{"storage": true, "card": false, "board": true, "name": true, "connection": true, "record": true, "practice": false}}
+		s.Power.Blind = true
+	})
 	add("corner-pin", guide.Session{Corner: guide.CornerGiven, Of: "7", Given: "4821"}, nil)
 	add("corner-badge", guide.Session{Corner: guide.CornerGiven, Of: "7", Given: "0007123456789012"}, nil)
 	for _, l := range Lessons {

@@ -12,6 +12,9 @@ type check struct {
 	OK    bool
 }
 
+// benched are the checks of the bench whose outcome is on the screen.
+var benched = []string{"storage", "card", "board", "name", "connection", "record", "practice"}
+
 // checks are what a technician wants to know within the first minute.
 func checks(s State) []check {
 	var all []check
@@ -26,6 +29,11 @@ func checks(s State) []check {
 	})
 	if s.Power.Source != "" { // a box that nobody told of its supply is not a bad one
 		all = append(all, check{"check.power", s.Power.Source == "mains" && !s.Power.Low})
+	}
+	for _, name := range benched { // what nobody else looks at
+		if good, known := s.Bench.Good[name]; known {
+			all = append(all, check{"bench." + name, good})
+		}
 	}
 	if s.Power.Blind {
 		all = append(all, check{"check.sensors", false})

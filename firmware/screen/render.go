@@ -94,7 +94,7 @@ func lost(devices []live.Device) (steps []exam.Step) {
 // view is what the guide has to know.
 func (s seen) view() guide.View {
 	v := guide.View{
-		Visit: s.Visit, Full: s.Queue.Full >= 1, Low: s.Power.Low, Leaving: s.Power.Leaving, Looping: s.Trouble.Looping, Unkept: s.NotSaved != "", Lost: lost(s.Devices), Claimed: s.Claimed, Parked: s.Queue.Parked,
+		Visit: s.Visit, Full: s.Queue.Full >= 1, Low: s.Power.Low, Leaving: s.Power.Leaving, Looping: s.Trouble.Looping, Checking: s.Bench.Running, Unkept: s.NotSaved != "", Lost: lost(s.Devices), Claimed: s.Claimed, Parked: s.Queue.Parked,
 		Starting: s.Starting, Lessons: s.Lessons, Learned: s.Learned,
 	}
 	if s.Visit != nil && len(s.session.Recent) > 0 {

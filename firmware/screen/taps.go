@@ -214,6 +214,15 @@ func (f *front) corner(next guide.Session, call guide.Call) (guide.Session, erro
 		err := f.releaseAll()
 		note(audit.Released, "all", err)
 		return next, err
+	case guide.Check:
+		if s, err := f.State(); err != nil || s.Bench.Running {
+			return next, err
+		}
+		go func() { // the screen shows what it finds, as it is found
+			if _, err := f.Backend.Check(context.Background()); err != nil {
+				f.log.Warn("the quick check", "why", err)
+			}
+		}()
 	case guide.Export:
 		where, err := f.Export()
 		note(audit.Exported, "", err)

@@ -49,6 +49,7 @@ type (
 	}
 	ReleaseAll struct{}
 	Export     struct{}
+	Check      struct{} // begins a quick check
 )
 
 // Practise begins a lesson; Leave ends the practice.
@@ -74,6 +75,7 @@ func (IssueBadge) call() {}
 func (LockOut) call()    {}
 func (ReleaseAll) call() {}
 func (Export) call()     {}
+func (Check) call()      {}
 func (Practise) call()   {}
 func (Leave) call()      {}
 func (Shown) call()      {}

@@ -73,6 +73,8 @@ func (s Session) cornerHome(v View, t Tap) (Session, Call) {
 			case string(r.place) != t.Value:
 			case r.place == CornerExported:
 				return s.room(CornerExported), Export{}
+			case r.place == CornerCheck:
+				return s.room(CornerCheck), Check{}
 			default:
 				s.Page = 0
 				return s.room(r.place), nil
@@ -168,6 +170,10 @@ func (s Session) onCorner(v View) Screen {
 			both.Label = "both.off"
 		}
 		c.Secondary = []Button{both, {Do: "pin", Label: "change-pin", Icon: "lock"}}
+	case CornerCheck:
+		if v.Checking {
+			c.Body = "corner-check.running"
+		}
 	case CornerQueue:
 		if v.Parked > 0 {
 			c.Secondary = []Button{{Do: "release", Label: "release", Icon: "again"}}

@@ -76,6 +76,7 @@ type View struct {
 	Lost     []exam.Step // steps whose device is missing
 	Full     bool        // no visit may begin
 	Low      bool        // likewise, and nothing is inflated: the battery is nearly empty
+	Checking bool        // the quick check runs
 	Looping  bool        // the kiosk starts again and again
 	Leaving  bool        // the box switches itself off in a moment
 	Unkept   bool        // readings find no room: nothing may be called saved
