@@ -146,21 +146,19 @@ func (b Bench) asked(ctx context.Context, t table, p catalogue.Protocol, w port.
 	}
 	answers := 0
 	for i := 0; i < questions && p.Ask != nil && ctx.Err() == nil; i++ {
-		short, cancel := context.WithTimeout(ctx, askEvery)
+		wait(ctx, askEvery)
 		if err := frame.Write(w, t.table, p.Ask, askEvery); err != nil {
-			cancel()
 			return failed(err.Error(), "plug the cuff in again")
 		}
+		short, cancel := context.WithTimeout(ctx, askEvery)
 		s, err := cuff.Next(short)
+		cancel()
 		if err == nil && s.Flags.Has(vitals.Hardware) {
-			cancel()
 			return failed("it says that its hardware is at fault: "+s.Status, "replace the module")
 		}
 		if err == nil {
 			answers++
 		}
-		<-short.Done()
-		cancel()
 	}
 	tell(d, cuff)
 	r := clean(t, cuff.Tally(), time.Since(begun), true)
