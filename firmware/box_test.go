@@ -12,10 +12,7 @@ import (
 	"time"
 
 	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/i2c"
 
-	"nabz/drivers/port"
-	"nabz/drivers/sim"
 	"nabz/drivers/vitals"
 	"nabz/firmware/clock"
 	"nabz/firmware/config"
@@ -23,56 +20,27 @@ import (
 	"nabz/firmware/power"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
+	"nabz/hwtest/stage"
 	"nabz/queue"
 )
 
-// house is a bench in a box with an X728: its lines, its gauge, its battery.
+// house is a bench in a box with an X728.
 type house struct {
 	*bench
-	lines *sim.Lines
-	cell  *sim.Cell
-	off   string // the file that asks for the power-off
+	stage.Box
+	off string // the file that asks for the power-off
 }
-
-type simulatedBus struct{ *sim.I2C }
-
-func (simulatedBus) Close() error { return nil }
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	h := &house{bench: newBench(t), lines: sim.NewLines(), cell: sim.NewCell(80)}
-	h.off = filepath.Join(filepath.Dir(h.cfg.Data), "power-off")
-	bus := sim.NewI2C()
-	bus.Attach(0x36, sim.MAX1704x{Cell: h.cell})
-	h.ports = port.System{
-		OpenI2C: func(string) (i2c.BusCloser, error) { return simulatedBus{bus}, nil },
-		OpenInput: func(p port.Pin, _ gpio.Pull) (port.InputLine, error) {
-			l, err := h.lines.Line(p.Offset)
-			if err != nil {
-				return nil, err
-			}
-			return l, nil
-		},
-		OpenOutput: func(p port.Pin, level gpio.Level) (port.OutputLine, error) {
-			l, err := h.lines.Line(p.Offset)
-			if err != nil {
-				return nil, err
-			}
-			return l, l.Out(level)
-		},
-	}
+	h := &house{bench: newBench(t), Box: stage.NewBox()}
+	h.off, h.ports = filepath.Join(filepath.Dir(h.cfg.Data), "power-off"), h.Ports()
 	own, err := config.Parse(fmt.Appendf(nil, "name = \"x\"\n[board]\nprofile = \"x728\"\nlamp = { line = 22 }\npower_off = %q\n", h.off))
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.cfg.Board = own.Board
 	return h
-}
-
-// mains gives it or takes it, with a battery of that charge.
-func (h *house) mains(there bool, charge float64) {
-	h.cell.Set(charge, there)
-	h.lines.Set(6, gpio.Level(!there))
 }
 
 // see waits until the power is as wanted.
@@ -102,17 +70,17 @@ func TestMainsFails(t *testing.T) {
 	h.see("the mains", func(p screen.Power) bool { return p.Source == "mains" && p.Charge != nil && *p.Charge == 80 })
 	visit := h.open()
 	h.do(visit, exam.StartCuff{})
-	h.mains(false, 79)
+	h.Mains(false, 79)
 	h.see("the battery", func(p screen.Power) bool { return p.Source == "battery" && !p.Low })
 	h.until("the reading", func(s screen.State) bool { return s.Visit != nil && len(s.Visit.Readings) == 1 })
-	h.see("a dead line, and a gauge that knows by the current", func(p screen.Power) bool { h.lines.Kill(true); return p.Blind && p.Source == "battery" })
-	h.lines.Kill(false)
-	h.mains(true, 79)
+	h.see("a dead line, and a gauge that knows by the current", func(p screen.Power) bool { h.Lines.Kill(true); return p.Blind && p.Source == "battery" })
+	h.Lines.Kill(false)
+	h.Mains(true, 79)
 	h.see("the mains again", func(p screen.Power) bool { return !p.Blind && p.Source == "mains" })
-	if lamp := h.lines.Driven(22); !slices.Contains(lamp[1:], gpio.Low) || !slices.Contains(lamp, gpio.High) {
+	if lamp := h.Lines.Driven(22); !slices.Contains(lamp[1:], gpio.Low) || !slices.Contains(lamp, gpio.High) {
 		t.Errorf("the lamp never blinked: %v", lamp)
 	}
-	if beeps := h.lines.Driven(20); !slices.Contains(beeps, gpio.High) {
+	if beeps := h.Lines.Driven(stage.Beeper); !slices.Contains(beeps, gpio.High) {
 		t.Errorf("the beeper was silent when the mains failed: %v", beeps)
 	}
 }
@@ -139,7 +107,7 @@ func TestLowBatterySwitchesOff(t *testing.T) {
 	h.connected()
 	visit := h.open()
 	h.do(visit, exam.StartCuff{})
-	h.mains(false, 9)
+	h.Mains(false, 9)
 	h.see("a low battery", func(p screen.Power) bool { return p.Low })
 	if _, err := (backend{h.k}).Do(t.Context(), visit, exam.StartCuff{}); !errors.Is(err, screen.ErrLow) {
 		t.Errorf("a second inflation on a low battery: %v", err)
@@ -167,10 +135,10 @@ func TestLowBatterySwitchesOff(t *testing.T) {
 	if raw, err := os.ReadFile(h.off); err != nil || string(raw) != "poweroff\n" {
 		t.Errorf("asked for %q, %v", raw, err)
 	}
-	if cut := h.lines.Driven(26); !slices.Equal(cut, []gpio.Level{gpio.Low, gpio.High, gpio.Low}) {
+	if cut := h.Lines.Driven(stage.CutPower); !slices.Equal(cut, []gpio.Level{gpio.Low, gpio.High, gpio.Low}) {
 		t.Errorf("the board was told %v", cut)
 	}
-	h.mains(true, 60)
+	h.Mains(true, 60)
 	h.start()
 	s = h.until("the visit", func(s screen.State) bool { return s.Visit != nil })
 	if s.Visit.ID != visit || len(s.Visit.Readings) != 1 || s.Queue.Waiting != 101 {
@@ -188,9 +156,9 @@ func TestButton(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)
 			h.start()
-			<-h.lines.Looked(5) // a button that is pressed from the start is a stuck one
-			h.lines.Set(5, gpio.High)
-			release := time.AfterFunc(c.held, func() { h.lines.Set(5, gpio.Low) })
+			<-h.Lines.Looked(stage.Button) // a button that is pressed from the start is a stuck one
+			h.Lines.Set(stage.Button, gpio.High)
+			release := time.AfterFunc(c.held, func() { h.Lines.Set(stage.Button, gpio.Low) })
 			defer release.Stop()
 			if err := <-h.ended; !errors.Is(err, c.want) {
 				t.Fatalf("it ended with %v", err)

@@ -41,7 +41,12 @@ func (b Bench) open(ctx context.Context, t table) (port.Wire, catalogue.Protocol
 	if err != nil || p.Pushed {
 		return w, p, err
 	}
-	if _, err := detect.Listen(ctx, w, p.Name, []catalogue.Protocol{p}); err != nil {
+	among := []catalogue.Protocol{p}
+	_, err = detect.Listen(ctx, w, p.Name, among)
+	if errors.Is(err, detect.ErrSilent) { // one that was busy with the step before needs a moment
+		_, err = detect.Listen(ctx, w, p.Name, among)
+	}
+	if err != nil {
 		return nil, p, errors.Join(errors.New(unheard(t, err).Why), w.Close())
 	}
 	return w, p, nil

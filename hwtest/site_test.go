@@ -12,12 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"periph.io/x/conn/v3/gpio"
-	"periph.io/x/conn/v3/i2c"
-
 	"nabz/drivers/board"
-	"nabz/drivers/port"
-	"nabz/drivers/sim"
 	"nabz/firmware/config"
 	"nabz/hwtest/stage"
 )
@@ -26,9 +21,7 @@ import (
 type site struct {
 	t     *testing.T
 	stage stage.Bench
-	bus   *sim.I2C
-	lines *sim.Lines
-	cell  *sim.Cell
+	box   stage.Box
 	root  string // of its sysfs
 	bench Bench
 }
@@ -131,9 +124,8 @@ func newSite(t *testing.T, speed float64, more string) *site {
 	name := fmt.Sprintf("check-%d", sites.n)
 	sites.Unlock()
 	s := &site{
-		t: t, stage: stage.NewBench(filepath.Join(dir, "dev"), speed, true), bus: sim.NewI2C(), lines: sim.NewLines(), cell: sim.NewCell(80), root: filepath.Join(dir, "sys"),
+		t: t, stage: stage.NewBench(filepath.Join(dir, "dev"), speed, true), box: stage.NewBox(), root: filepath.Join(dir, "sys"),
 	}
-	s.bus.Attach(0x36, sim.MAX1704x{Cell: s.cell})
 	s.kernel("class/thermal/thermal_zone0/type", "cpu-thermal")
 	s.kernel("class/thermal/thermal_zone0/temp", "51000")
 	s.kernel("class/hwmon/hwmon0/name", "rpi_volt")
@@ -159,30 +151,10 @@ func newSite(t *testing.T, speed float64, more string) *site {
 	}
 	s.bench = Bench{
 		Config: cfg, Sys: board.Sys{Root: s.root}, Kernel: func() (board.Power, error) { return board.Power{}, nil }, Listen: 1500 * 1000 * 1000,
-		Ports: port.System{
-			Class: port.Host.Class, Dev: port.Host.Dev, OpenI2C: func(string) (i2c.BusCloser, error) { return busOf{s.bus}, nil },
-			OpenInput: func(p port.Pin, _ gpio.Pull) (port.InputLine, error) {
-				l, err := s.lines.Line(p.Offset)
-				if err != nil {
-					return nil, err
-				}
-				return l, nil
-			},
-			OpenOutput: func(p port.Pin, level gpio.Level) (port.OutputLine, error) {
-				l, err := s.lines.Line(p.Offset)
-				if err != nil {
-					return nil, err
-				}
-				return l, l.Out(level)
-			},
-		},
+		Ports: s.box.Ports(),
 	}
 	return s
 }
-
-type busOf struct{ *sim.I2C }
-
-func (busOf) Close() error { return nil }
 
 // kernel sets what sysfs says.
 func (s *site) kernel(name, text string) {
