@@ -79,6 +79,9 @@ powercut: powercut-bin ## the power of virtual kiosks is cut 46 times, 120 crash
 powercut-long: powercut-bin ## the same, 300 cuts of the queue, 20 of a kiosk at work, 40 of a Raspberry Pi, 1,500 replayed states; about 25 min
 	@exec bin/powercut --cuts 300 --visits 20 --pis 40 --states 1500
 
+hil: powercut-bin ## the unmodified kiosk on a real kernel in QEMU: I2C, GPIO, USB and a watchdog, with what a reading writes to the card; under 2 min
+	@go build -trimpath -o bin/hil ./hwtest/hil && exec bin/hil
+
 powercut-bin: bin
 	@GOOS=linux GOARCH=arm64 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/guest-kiosk ./cmd/kiosk
 	@GOOS=linux GOARCH=arm64 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/guest ./hwtest/powercut/guest
@@ -102,4 +105,4 @@ build: web ## stripped static binaries for every board, in bin/<os>-<arch>/
 	@for a in amd64 arm64 arm; do GOOS=linux GOARCH=$$a GOARM=7 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/linux-$$a/ $(CMDS:%=./cmd/%) || exit 1; done
 	@ls -l bin/linux-*/
 
-.PHONY: help bin voice web run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin damage fuzz soak soak-short build
+.PHONY: help bin voice web run demo test lint deps bench bench-queue bench-queue-short powercut powercut-long powercut-bin hil damage fuzz soak soak-short build

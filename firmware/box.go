@@ -12,6 +12,7 @@ import (
 	"nabz/drivers/port"
 	"nabz/firmware/config"
 	"nabz/firmware/live"
+	"nabz/firmware/pulse"
 )
 
 // box is the kiosk's own lines and gauge, as kiosk.toml names them, and what they said last.
@@ -136,6 +137,7 @@ func (t *lineTask) watch(ctx context.Context, well func()) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	_ = board.Watch(ctx, in, gpio.Level(!t.line.Low), board.Debounce{For: t.bounce}, t.every, func(l board.Line) {
+		pulse.Beat(ctx)
 		if t.tell(l); l.Dead {
 			cancel(errLineDead)
 			return

@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 	"nabz/firmware/config"
 	"nabz/firmware/exam"
 	"nabz/firmware/power"
+	"nabz/firmware/pulse"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
 	"nabz/hwtest/stage"
@@ -77,6 +79,10 @@ func TestMainsFails(t *testing.T) {
 	h.Lines.Kill(false)
 	h.Mains(true, 79)
 	h.see("the mains again", func(p screen.Power) bool { return !p.Blind && p.Source == "mains" })
+	stage.Wait(t.Context(), 3*supplyEvery)
+	if late := h.k.pulses.Late(3 * supplyEvery); len(late) > 0 {
+		t.Errorf("%q make no progress, after a line was away and came back", late)
+	}
 	if lamp := h.Lines.Driven(22); !slices.Contains(lamp[1:], gpio.Low) || !slices.Contains(lamp, gpio.High) {
 		t.Errorf("the lamp never blinked: %v", lamp)
 	}
@@ -168,5 +174,35 @@ func TestButton(t *testing.T) {
 			}
 			h.k = nil
 		})
+	}
+}
+
+// TestCheckIsNoProgress: what the check has others do is not taken for its own progress, which would end with it.
+func TestCheckIsNoProgress(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	k, err := OpenOn(b.ports, b.cfg, "1.2.3", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.CheckWith(func(ctx context.Context, _ bool) (json.RawMessage, map[string]bool, error) {
+		pulse.Beat(ctx)
+		return json.RawMessage("{}"), map[string]bool{"card": false}, nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- k.Run(ctx) }()
+	if raw, err := (backend{k}).Check(ctx); err != nil || string(raw) != "{}" {
+		t.Errorf("%s, %v", raw, err)
+	}
+	if good, known := k.bench().Good["card"]; good || !known {
+		t.Errorf("the screen has %+v", k.bench())
+	}
+	if late := k.pulses.Late(0); slices.Contains(late, "check") {
+		t.Error("the check is judged by what it had others do")
+	}
+	cancel()
+	if err := errors.Join(<-ended, k.Close()); err != nil {
+		t.Error(err)
 	}
 }

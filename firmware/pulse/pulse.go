@@ -42,6 +42,9 @@ func (s *Set) With(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, key{}, p)
 }
 
+// Without is a context for work that a part has others do: what they beat says nothing of it.
+func Without(ctx context.Context) context.Context { return context.WithValue(ctx, key{}, nil) }
+
 // Beat says that the part of ctx gets on. Without a pulse it does nothing.
 func Beat(ctx context.Context) { note(ctx, false) }
 

@@ -24,6 +24,7 @@ func (s *session) drain(ctx context.Context) error {
 	for ctx.Err() == nil { // while every entry is held back, nothing else here looks at ctx
 		if s.fresh.Swap(false) {
 			s.pace.release()
+			pulse.Rest(ctx)
 			if s.Sealing != nil { // a clinic that lost its ledger does not know by what key this kiosk signs
 				if err := s.introduce(ctx, uuid.NewString()); err != nil {
 					return err

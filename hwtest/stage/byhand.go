@@ -55,3 +55,8 @@ func (w *Worker) End(ctx context.Context, visit string) error {
 		}
 	}
 }
+
+// Act does one thing in a visit that needs no more words.
+func (w *Worker) Act(ctx context.Context, visit, act string) error {
+	return w.act(ctx, visit, act, screen.Action{})
+}

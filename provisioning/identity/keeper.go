@@ -11,8 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
-
-	"nabz/firmware/pulse"
 )
 
 // Due says that a third of a certificate's life is over: it is renewed as soon as that is possible.
@@ -49,9 +47,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	tick := time.NewTicker(look)
 	defer tick.Stop()
 	for {
-		pulse.Beat(ctx)
 		k.takeSticks()
-		pulse.Rest(ctx) // the server has its own time
 		if since := time.Since(began); since >= k.ask && k.due() {
 			k.ask = since + again/2 + rand.N(again)
 			sure := k.Sure()
@@ -59,7 +55,6 @@ func (k *Keeper) Run(ctx context.Context) error {
 			k.once = k.once || err == nil && !sure
 			k.tell("renew", err)
 		}
-		pulse.Rest(ctx)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -63,6 +63,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 			return err
 		}
 		if n%sticks == 0 {
+			pulse.Rest(ctx) // a bad stick may take long
 			k.takeSticks()
 		}
 		if k.pending && k.Idle() {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -21,6 +22,20 @@ const (
 	screen     = "127.0.0.1:8080"
 	screenPort = ":8080"
 )
+
+// kiosk is the process id of the kiosk, once it runs.
+var kiosk atomic.Int64
+
+// obey does what the host says while the kiosk runs.
+func obey(in *bufio.Scanner) {
+	for in.Scan() {
+		if pid := int(kiosk.Load()); in.Text() == "STOP" && pid > 0 {
+			if err := unix.Kill(pid, unix.SIGSTOP); err != nil {
+				fmt.Println("guest: stop:", err)
+			}
+		}
+	}
+}
 
 // runKiosk runs the unmodified kiosk as a child, with its data on the card, until it ends; that is an error.
 func runKiosk(port io.Writer) error {
@@ -44,6 +59,7 @@ func runKiosk(port io.Writer) error {
 	if err := c.Start(); err != nil {
 		return err
 	}
+	kiosk.Store(int64(c.Process.Pid))
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), "kiosk ready") {
 			fmt.Fprintln(port, "READY")

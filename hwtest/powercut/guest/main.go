@@ -7,6 +7,7 @@
 //	guest: MOUNTED
 //	guest: ...                             the workload's own lines
 //	guest: READY                           with kiosk=yes: the unmodified kiosk runs, in place of a workload
+//	host:  STOP                            with kiosk=yes: the kiosk makes no progress any more (SIGSTOP)
 //	guest: FATAL why                       anything that must not happen
 package main
 
@@ -47,6 +48,7 @@ func run() error {
 		k, v, _ := strings.Cut(word, "=")
 		args[k] = v
 	}
+	go obey(in)
 	if err := begin(port, args); err != nil {
 		fmt.Fprintln(port, "FATAL", err)
 		return err

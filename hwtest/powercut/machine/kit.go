@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -22,8 +23,8 @@ type Kit struct {
 // wanted modules; what they need is found from what they say of themselves. The disk's own comes last, and only when the host says so.
 var wanted = []string{"crc32c_generic", "ext4", "virtio_net", "bcm2835", "sdhci_iproc", "virtio_blk"}
 
-// Prepare fetches what is missing into the cache folder. It needs apt-get and dpkg-deb; QEMU and mke2fs it installs when it may.
-func Prepare(ctx context.Context, cache string) (*Kit, error) {
+// Prepare fetches what is missing into the cache folder. more are modules beside the usual ones. It needs apt-get and dpkg-deb; QEMU and mke2fs it installs when it may.
+func Prepare(ctx context.Context, cache string, more ...string) (*Kit, error) {
 	if err := installTools(ctx); err != nil {
 		return nil, err
 	}
@@ -41,7 +42,7 @@ func Prepare(ctx context.Context, cache string) (*Kit, error) {
 			return nil, err
 		}
 	}
-	k.modules, err = closure(filepath.Join(dir, "modules"), wanted)
+	k.modules, err = closure(filepath.Join(dir, "modules"), append(slices.Clone(wanted), more...))
 	return k, err
 }
 

@@ -20,6 +20,7 @@ type Opts struct {
 	Dir    string
 	Append string // more for the kernel's command line
 	Pi     bool   // a Raspberry Pi 3B and its card slot; it cannot be parked
+	Wires  bool   // with GPIO lines, USB and a watchdog that the host moves; see Wires
 	Screen string // here, host:port, what listens on the machine's port 8080 is reached; empty: nowhere
 }
 
@@ -65,6 +66,9 @@ func (k *Kit) virt(o Opts) []string {
 	for _, p := range Ports {
 		all = append(all, "-chardev", "socket,id="+p+",server=on,wait=off,path="+filepath.Join(o.Dir, p), "-device", "pci-serial,chardev="+p)
 	}
+	if o.Wires {
+		all = append(all, o.wires()...)
+	}
 	return all
 }
 
@@ -92,7 +96,7 @@ func (k *Kit) start(ctx context.Context, o Opts, more ...string) (*VM, error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	for _, old := range append([]string{"proto", "qmp"}, Ports[:]...) {
+	for _, old := range append([]string{"proto", "qmp", USBSocket, SerialSocket, testSocket}, Ports[:]...) {
 		if err := os.Remove(filepath.Join(o.Dir, old)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
