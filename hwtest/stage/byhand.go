@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"slices"
 
 	"nabz/drivers/vitals"
 	"nabz/firmware/exam"
@@ -49,6 +50,11 @@ func (w *Worker) End(ctx context.Context, visit string) error {
 			return nil
 		case s.Visit.Step == exam.StepReview:
 			return w.act(ctx, visit, "finish", screen.Action{})
+		case slices.Contains(s.Visit.Actions, exam.ActNext): // what is complete is not skipped
+			if err := w.act(ctx, visit, "next", screen.Action{}); err != nil {
+				return err
+			}
+			continue
 		}
 		if err := w.act(ctx, visit, "skip", screen.Action{Reason: string(exam.SkipOther)}); err != nil {
 			return err
