@@ -7,7 +7,7 @@ CUTS    ?= 42
 ARCH    ?= arm64 armhf amd64
 EPOCH   := $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 DEBVERSION := $(shell git log -1 --format=%cd --date=format:0.0.%Y%m%d%H%M%S 2>/dev/null || echo 0.0)
-LONGEST := nabz/hwtest/touch nabz/firmware nabz/queue
+LONGEST := nabz/hwtest/touch nabz/firmware nabz/hwtest nabz/queue
 PURE    := nabz/firmware/fhir nabz/firmware/exam nabz/hwtest/distrust # they decide and decode: the race detector would find nothing and takes six times as long
 export CGO_ENABLED ?= 0
 

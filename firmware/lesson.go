@@ -228,6 +228,7 @@ func (unasked) Items(string, int) ([]screen.Item, error)       { return nil, err
 func (unasked) Release(context.Context, uint64) error          { return errAway }
 func (unasked) Audit(io.Writer) error                          { return errAway }
 func (unasked) Export() (string, error)                        { return "", errAway }
+func (unasked) TakeAlong() ([]byte, error)                     { return nil, errAway }
 func (unasked) Check(context.Context) (json.RawMessage, error) { return nil, errAway }
 func (unasked) Practise(string) (screen.Backend, error)        { return nil, errAway }
 func (unasked) Remembered() ([]byte, error)                    { return nil, nil }

@@ -15,6 +15,7 @@ import (
 	"nabz/firmware/live"
 	"nabz/firmware/reading"
 	"nabz/firmware/screen"
+	"nabz/firmware/upkeep"
 	"nabz/firmware/visits"
 	"nabz/firmware/whole"
 	"nabz/firmware/workers"
@@ -141,31 +142,40 @@ type takeAlong struct {
 	Receipts []screen.Receipt `json:"receipts"`
 	Audit    []audit.Entry    `json:"audit"`
 	Broken   string           `json:"auditBroken,omitempty"` // where the chain does not hold
+	Power    screen.Power     `json:"power"`
+	Trouble  screen.Trouble   `json:"trouble,omitzero"`
+	Runs     []upkeep.Run     `json:"runs"` // how the kiosk ran and ended
 }
 
-// Export implements screen.Backend: one JSON file in the folder that kiosk.toml names, written whole or not at all.
-func (b backend) Export() (string, error) {
+// TakeAlong implements screen.Backend.
+func (b backend) TakeAlong() ([]byte, error) {
 	s, err := b.State()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	parked, err := b.Items("parked", 1000)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	t := takeAlong{
 		Kiosk: s.Kiosk, Version: s.Version, At: b.local(b.k.clock.Now()), Devices: s.Devices, Link: s.Link, Queue: s.Queue, Clock: s.Clock,
-		Parked: parked, Receipts: s.Receipts,
+		Parked: parked, Receipts: s.Receipts, Power: s.Power, Trouble: s.Trouble, Runs: b.k.history.Runs(),
 	}
 	if t.Audit, err = b.acts(); err != nil {
 		t.Broken = err.Error()
 	}
 	raw, err := json.MarshalIndent(t, "", " ")
+	return append(raw, '\n'), err
+}
+
+// Export implements screen.Backend: one JSON file in the folder that kiosk.toml names, written whole or not at all.
+func (b backend) Export() (string, error) {
+	raw, err := b.TakeAlong()
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(b.k.cfg.Export, fmt.Sprintf("nabz-%s-%s.json", s.Kiosk, t.At.Format("20060102-150405")))
-	if err := whole.Write(path, append(raw, '\n'), 0o600); err != nil {
+	path := filepath.Join(b.k.cfg.Export, fmt.Sprintf("nabz-%s-%s.json", b.k.cfg.Name, b.local(b.k.clock.Now()).Format("20060102-150405")))
+	if err := whole.Write(path, raw, 0o600); err != nil {
 		return "", fmt.Errorf("export: %w: plug a stick in, or name another folder as staff.export", err)
 	}
 	return path, nil

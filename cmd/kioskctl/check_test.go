@@ -1,11 +1,13 @@
 package main
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -340,5 +342,45 @@ func TestCheckOfARunningKiosk(t *testing.T) {
 	}
 	if code := run([]string{"check", "--full", "--config", w.toml}); code != 1 {
 		t.Errorf("the long check beside a running kiosk ends with %d, want 1", code)
+	}
+}
+
+// TestBundle: it holds what helps, names what cannot be had, and has no PIN, whether a kiosk runs or not.
+func TestBundle(t *testing.T) {
+	dir := t.TempDir()
+	const hash = "$argon2id$v=19$m=19456,t=2,p=1$/P9ylU0kf0Ig0DGY1wO8Qw$m45QBQOJxP/av1Q5wBr/CB4PPcZ2PNd7Mf0rG2Bf8PQ"
+	nobody, err := stage.FreeAddr()
+	if err != nil {
+		t.Fatal(err)
+	}
+	toml := filepath.Join(dir, "kiosk.toml")
+	text := fmt.Sprintf("name = \"bhu-1\"\ndata = %q\n[screen]\nlisten = %q\n[staff]\ntechnician_pin = %q\n", dir, nobody, hash)
+	if err := errors.Join(os.WriteFile(toml, []byte(text), 0o600), os.MkdirAll(filepath.Join(dir, "live"), 0o700), os.WriteFile(filepath.Join(dir, "live", "runs.json"), []byte("[]"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "bhu-1.zip")
+	steps(t, "bundle "+out+" --config "+toml)
+	z, err := zip.OpenReader(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer z.Close()
+	files := map[string]string{}
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[f.Name] = string(raw)
+		if strings.Contains(string(raw), "argon2id") {
+			t.Errorf("%s has the hash of a PIN", f.Name)
+		}
+	}
+	if !strings.Contains(files["kiosk.toml"], "bhu-1") || files["runs.json"] != "[]" || !strings.Contains(files["missing.txt"], "export.json: no kiosk answers") {
+		t.Errorf("the bundle has %q", files)
 	}
 }

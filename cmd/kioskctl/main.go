@@ -17,6 +17,7 @@ var (
 type cli struct {
 	Status       statusCmd        `cmd:"" help:"Devices, link, queue and clock of the running kiosk in one look."`
 	Check        checkCmd         `cmd:"" help:"Is this box good? Devices, card, supply, clock, and the way to the record."`
+	Bundle       bundleCmd        `cmd:"" help:"One file for somebody far away who looks for a fault; without patients, PINs and keys."`
 	Queue        queueCmd         `cmd:"" help:"What waits, what is parked, and why."`
 	Evidence     evidenceCmd      `cmd:"" help:"What the device really sent for a reading."`
 	Audit        auditCmd         `cmd:"" help:"Who did what at this kiosk, and whether the record of it is whole."`

@@ -44,10 +44,14 @@ func printStatus(w io.Writer, s screen.State) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\n", d.Name, d.State, d.Why)
 	}
 	fmt.Fprintf(t, "link\t%s\t%s\n", linkWord(s.Link), s.Link.Why)
+	fmt.Fprintf(t, "power\t%s\t%s\n", powerWord(s.Power), powerHelp(s.Power))
 	fmt.Fprintf(t, "queue\t%d waiting\t%s\n", s.Queue.Waiting, queueWord(s.Queue))
 	fmt.Fprintf(t, "clock\t%s\t%s\n", s.Clock.Source, clockWord(s.Clock))
 	fmt.Fprintf(t, "payload\t%s\t%s\n", sealWord(s.Identity), endWord(s.Identity))
 	fmt.Fprintf(t, "profile\t%s\n", profileWord(s.Identity))
+	if !s.Trouble.IsZero() {
+		fmt.Fprintf(t, "RESTARTS\t%d by itself since this boot\t%s\n", s.Trouble.Restarts, s.Trouble.Last)
+	}
 	if s.NotSaved != "" {
 		fmt.Fprintf(t, "NOT SAVED\treadings find no room\t%s\n", s.NotSaved)
 	}
@@ -89,6 +93,29 @@ func endWord(i screen.Identity) string {
 		return "certificate until " + i.Until.Format(time.DateOnly) + ": it should have been renewed by now; see kioskctl enrol"
 	}
 	return "certificate until " + i.Until.Format(time.DateOnly)
+}
+
+func powerWord(p screen.Power) string {
+	word := p.Source
+	if word == "" {
+		word = "not told"
+	}
+	if c := p.Percent(); c != "" {
+		word += ", battery " + c + " %"
+	}
+	return word
+}
+
+func powerHelp(p screen.Power) string {
+	switch {
+	case p.Leaving:
+		return "the box switches itself off"
+	case p.Low:
+		return "nearly empty: nothing new is measured"
+	case p.Blind:
+		return "the line or the gauge that tells is dead: kioskctl check"
+	}
+	return ""
 }
 
 func linkWord(l screen.Link) string {

@@ -22,6 +22,7 @@ func (a api) routes(mux *http.ServeMux) {
 	mux.HandleFunc("GET /api/queue", a.items)
 	mux.HandleFunc("GET /api/audit", a.audit)
 	mux.HandleFunc("POST /api/check", a.check)
+	mux.HandleFunc("GET /api/export", a.export)
 	mux.HandleFunc("POST /api/queue/{seq}/release", a.release)
 }
 
@@ -47,6 +48,11 @@ type Action struct {
 func (a api) state(w http.ResponseWriter, _ *http.Request) {
 	s, err := a.State()
 	reply(w, s, err)
+}
+
+func (a api) export(w http.ResponseWriter, _ *http.Request) {
+	raw, err := a.TakeAlong()
+	reply(w, json.RawMessage(raw), err)
 }
 
 func (a api) check(w http.ResponseWriter, r *http.Request) {

@@ -44,7 +44,8 @@ type Backend interface {
 	Note(acts ...audit.Entry) error
 	// Audit copies the record of acts.
 	Audit(w io.Writer) error
-	// Export writes what a technician takes along, without patients, and says where.
+	// TakeAlong is what a technician takes along, without patients, in JSON; Export writes it to a stick and says where.
+	TakeAlong() ([]byte, error)
 	Export() (string, error)
 	// Practise is a kiosk with simulated devices and storage of its own, for a lesson; the one before ends. An empty lesson ends it.
 	Practise(lesson string) (Backend, error)
