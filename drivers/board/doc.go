@@ -1,4 +1,10 @@
-// Package board reads the kiosk's own box: what feeds it, and how full its battery is.
+// Package board reads and moves the kiosk's own box: what feeds it and how full its battery is, its lines, its health, its card, its watchdog, its TPM.
+//
+//	supply.go   what feeds the box: the kernel's class, put together with lines and gauge
+//	line.go     an input that is believed after a while, and known to be dead; button.go what its pulses ask
+//	gauge.go    battery gauges: max1704x.go, ina219.go, pijuice.go
+//	health.go   heat and under-voltage; card.go the card's, written.go what it was given to write
+//	watchdog.go the one that resets the machine
 //
 // Boards whose gauge and charger the kernel knows show up in its class of power supplies (Linux, Documentation/ABI/testing/sysfs-class-power):
 //
