@@ -28,6 +28,9 @@ func (n *network) practice(ctx context.Context) Result {
 		if n.Config.Lessons.Username == "" {
 			return skipped("kiosk.toml has no credentials for practice ([lessons])")
 		}
+		if b.CA != "" { // by its certificate it is live, and a second connection of its name would throw the first out
+			return skipped("with a certificate this kiosk is live alone; practice has a broker of its own")
+		}
 		b.Username, b.Password = n.Config.Lessons.Username, n.Config.Lessons.Password
 	}
 	dir, err := os.MkdirTemp("", "nabz-check-*")

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -97,6 +98,8 @@ func TestQuickFaults(t *testing.T) {
 		"the battery is empty":          {func(_ *testing.T, s *site) { s.box.Lines.Set(6, gpio.High); s.box.Cell.Set(7, false) }, "power", "nearly empty", nil},
 		"the mains' line is dead":       {func(_ *testing.T, s *site) { s.box.Lines.Kill(true) }, "power", "line that tells of the mains is dead", nil},
 		"the gauge is gone":             {func(_ *testing.T, s *site) { s.box.Bus.Detach(0x36) }, "power", "gauge at 36", nil},
+		"the card has met errors":       {func(t *testing.T, s *site) { s.card(t, "fs/ext4/mmcblk0p2/errors_count", "3") }, "card", "met errors", nil},
+		"the card is worn":              {func(t *testing.T, s *site) { s.card(t, "devices/mmcblk0/device/life_time", "0x0b 0x02") }, "card", "end of its life", nil},
 		"the board is hot":              {func(_ *testing.T, s *site) { s.kernel("class/thermal/thermal_zone0/temp", "84000") }, "board", "too hot", nil},
 		"5 V are weak":                  {func(_ *testing.T, s *site) { s.kernel("class/hwmon/hwmon0/in0_lcrit_alarm", "1") }, "board", "too weak", nil},
 		"nobody has set the clock":      {func(_ *testing.T, s *site) { os.Remove(filepath.Join(s.bench.dir(), "clock.json")) }, "clock", "nobody has set", nil},
@@ -132,6 +135,25 @@ func TestQuickFaults(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// card puts the site's folder on a card of the simulated sysfs, which says one thing of itself.
+func (s *site) card(t *testing.T, name, text string) {
+	t.Helper()
+	var st syscall.Stat_t
+	if err := syscall.Stat(s.bench.Config.Data, &st); err != nil {
+		t.Fatal(err)
+	}
+	s.kernel("devices/mmcblk0/mmcblk0p2/partition", "2")
+	s.kernel("devices/mmcblk0/device/type", "SD")
+	s.kernel(name, text)
+	if err := os.MkdirAll(filepath.Join(s.root, "dev/block"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprintf("dev/block/%d:%d", st.Dev>>8&0xfff, st.Dev&0xff|st.Dev>>12&0xfff00)
+	if err := os.Symlink(filepath.Join(s.root, "devices/mmcblk0/mmcblk0p2"), filepath.Join(s.root, at)); err != nil {
+		t.Fatal(err)
 	}
 }
 
