@@ -124,6 +124,7 @@ func gallery() (all []shot) {
 		add(string(p), s, nil)
 	}
 	add("status", guide.Session{Place: guide.Home, Aside: guide.Status}, nil)
+	add("status-restarted", guide.Session{Place: guide.Home, Aside: guide.Status}, func(s *seen) { s.Trouble = Trouble{Restarts: 2, Last: "hung desk"} })
 	for _, g := range []guide.Place{guide.Staff, guide.PIN, guide.NewPIN, guide.PINAgain} {
 		add(string(g), guide.Session{Gate: g, Number: "7", Typed: "482"}, nil)
 		add(string(g)+"-technician", guide.Session{Gate: g, Number: "0", Typed: "482"}, func(s *seen) { s.Workers = nil })
