@@ -33,10 +33,10 @@ var everything = []happens{
 // expected is what the worker has to see and the box has to do, said again in the words of the policy and not of the code: seconds in which something has been
 // so stand for debounces.
 type expected struct {
-	low             bool
-	deaf, measuring int // seconds
-	wanted          int // seconds since an end is wanted
-	leaving         int // seconds since the screen says so; 0 when it does not
+	low     bool
+	deaf    int // seconds without a word of the gauge
+	wanted  int // seconds since an end is wanted
+	leaving int // seconds since the screen says so; 0 when it does not
 }
 
 func (e *expected) second(w world) (source board.Source, v Verdict) {
