@@ -23,6 +23,7 @@ type Bench struct {
 	Sys    board.Sys
 	Kernel func() (board.Power, error) // the kernel's class of power supplies
 	Kiosk  Kiosk                       // that runs; nil without one
+	Silent bool                        // nothing is sent to a record: nobody asked for the check
 	Listen time.Duration               // how long each device's line is counted; 0 is five seconds
 }
 

@@ -11,7 +11,9 @@ import (
 // QuickOf is the quick check of a kiosk that runs, as the kiosk itself does it. What a person asked for is kept on the shelf; what each start finds is not.
 func QuickOf(cfg config.Config, version string, k Kiosk) func(ctx context.Context, asked bool) (json.RawMessage, map[string]bool, error) {
 	return func(ctx context.Context, asked bool) (json.RawMessage, map[string]bool, error) {
-		r := Here(cfg, k).Report(ctx, version)
+		b := Here(cfg, k)
+		b.Silent = !asked
+		r := b.Report(ctx, version)
 		good := map[string]bool{}
 		for _, row := range r.Rows {
 			if row.Verdict != Skipped {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -149,36 +150,37 @@ func (s *systemd) life(ctx context.Context, socket string) error {
 	}
 }
 
-// TestHungTask: a part that makes no progress is noticed, systemd starts the kiosk again, the visit goes on, and it stands on the screen, in the gauges and in
-// the log.
-func TestHungTask(t *testing.T) {
-	t.Parallel()
-	const hungAfter, within = 5 * time.Second, 3 * time.Second
+// watchedKiosk is a kiosk with that task in it as a program, and its kiosk.toml, which goes on with more.
+func watchedKiosk(t *testing.T, more string) (program, toml, addr string) {
+	t.Helper()
 	dir := t.TempDir()
 	addr, err := stage.FreeAddr()
 	if err != nil {
 		t.Fatal(err)
 	}
-	toml := filepath.Join(dir, "kiosk.toml")
+	program, toml = filepath.Join(dir, "kiosk-that-hangs"), filepath.Join(dir, "kiosk.toml")
 	if err := (stage.Config{Name: "bhu-1", Data: dir, Screen: addr, Broker: "127.0.0.1:1", Rest: "0s", Gap: "0s"}).Write(toml); err != nil {
 		t.Fatal(err)
 	}
 	f, err := os.OpenFile(toml, os.O_APPEND|os.O_WRONLY, 0o600)
-	if err == nil {
-		_, err = fmt.Fprintf(f, "[watch]\nhung_after = %q\n", hungAfter)
-	}
-	if err != nil || f.Close() != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	link := filepath.Join(dir, "kiosk-that-hangs")
-	if err := os.Symlink(self, link); err != nil {
+	_, err = f.WriteString(more)
+	self, err2 := os.Executable()
+	if err := errors.Join(err, f.Close(), err2, os.Symlink(self, program)); err != nil {
 		t.Fatal(err)
 	}
-	manager := newSystemd(t, within, link, toml)
+	return program, toml, addr
+}
+
+// TestHungTask: a part that makes no progress is noticed, systemd starts the kiosk again, the visit goes on, and it stands on the screen, in the gauges and in
+// the log.
+func TestHungTask(t *testing.T) {
+	t.Parallel()
+	const hungAfter, within = 5 * time.Second, 3 * time.Second
+	program, toml, addr := watchedKiosk(t, fmt.Sprintf("[watch]\nhung_after = %q\n", hungAfter))
+	manager := newSystemd(t, within, program, toml)
 	pid := <-manager.ready
 	w := stage.NewWorker("http://" + addr)
 	visit, err := w.Skip(t.Context(), "000123", exam.StepOximetry)
@@ -216,24 +218,8 @@ func TestHungTask(t *testing.T) {
 // TestRestartingAgainAndAgain: a kiosk that is killed three times within minutes says so.
 func TestRestartingAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	addr, err := stage.FreeAddr()
-	if err != nil {
-		t.Fatal(err)
-	}
-	toml := filepath.Join(dir, "kiosk.toml")
-	if err := (stage.Config{Name: "bhu-1", Data: dir, Screen: addr, Broker: "127.0.0.1:1", Rest: "0s", Gap: "0s"}).Write(toml); err != nil {
-		t.Fatal(err)
-	}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	link := filepath.Join(dir, "kiosk-that-hangs")
-	if err := os.Symlink(self, link); err != nil {
-		t.Fatal(err)
-	}
-	manager := newSystemd(t, time.Minute, link, toml)
+	program, toml, addr := watchedKiosk(t, "")
+	manager := newSystemd(t, time.Minute, program, toml)
 	w := stage.NewWorker("http://" + addr)
 	for n := range 4 {
 		pid := <-manager.ready

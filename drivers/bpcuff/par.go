@@ -80,6 +80,11 @@ func (p *PAR) Measure(ctx context.Context, order vitals.Inflation, progress func
 			return s, err
 		}
 	}
+	return p.run(ctx, cmdStart, progress, p.result)
+}
+
+// run runs one inflation to its end and asks what came of it. Whatever happens, one that is not over is told to abort before run returns.
+func (p *PAR) run(ctx context.Context, command string, progress func(vitals.MmHg), result func(context.Context) (vitals.Sample, error)) (s vitals.Sample, err error) {
 	if err := p.drain(ctx); err != nil {
 		return s, err
 	}
@@ -89,7 +94,7 @@ func (p *PAR) Measure(ctx context.Context, order vitals.Inflation, progress func
 			err = errors.Join(err, p.Abort())
 		}
 	}()
-	if err := p.send(ctx, cmdStart); err != nil {
+	if err := p.send(ctx, command); err != nil {
 		return s, err
 	}
 	limited, cancel := context.WithTimeout(ctx, runTime)
@@ -100,9 +105,8 @@ func (p *PAR) Measure(ctx context.Context, order vitals.Inflation, progress func
 		}
 		return s, err
 	}
-	if s, err = p.result(ctx); err == nil {
-		over = true
-	}
+	s, err = result(ctx)
+	over = err == nil
 	return s, err
 }
 
