@@ -3,8 +3,11 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +27,7 @@ func boot(t *testing.T, root, addr string) {
 		t.Fatal(err)
 	}
 	defer func() {
-		_ = machine.Process.Signal(os.Interrupt) // nspawn takes it down
+		_ = machine.Process.Signal(os.Interrupt) // nspawn takes it down; both fail when it is down already
 		_ = machine.Wait()
 	}()
 	w := stage.NewWorker("http://" + addr)
@@ -46,4 +49,43 @@ func boot(t *testing.T, root, addr string) {
 	if s, err := w.State(t.Context()); err != nil || s.Queue.Waiting != 3 {
 		t.Errorf("%d wait, %v", s.Queue.Waiting, err)
 	}
+	// systemd's watchdog waits 20 s: it is fed
+	stage.Wait(t.Context(), 45*time.Second)
+	if said := inside(t, machine, "systemctl show nabz-kiosk -p NRestarts -p ActiveState"); said != "NRestarts=0\nActiveState=active\n" {
+		t.Errorf("after 45 s: %q", said)
+	}
+	// what the kiosk writes to be switched off
+	inside(t, machine, "su -s /bin/sh nabz -c 'echo poweroff > /run/nabz/power-off'")
+	down := make(chan error, 1)
+	go func() { down <- machine.Wait() }()
+	select {
+	case err := <-down:
+		if err != nil {
+			t.Errorf("the machine was not switched off in good order: %v", err)
+		}
+	case <-time.After(time.Minute):
+		said, _ := os.ReadFile(log.Name())
+		t.Errorf("the machine is not switched off\n%s", said)
+	}
+}
+
+// inside runs a command in the booted machine: in the namespaces of its first process.
+func inside(t *testing.T, machine *exec.Cmd, command string) string {
+	t.Helper()
+	children, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", machine.Process.Pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range children {
+		raw, _ := os.ReadFile(file) // a thread that is gone has none
+		for _, pid := range strings.Fields(string(raw)) {
+			out, err := exec.Command("nsenter", "-t", pid, "-a", "sh", "-c", command).CombinedOutput()
+			if err != nil {
+				t.Fatalf("%s: %v\n%s", command, err, out)
+			}
+			return string(out)
+		}
+	}
+	t.Fatal("the machine has no first process")
+	return ""
 }
