@@ -22,11 +22,14 @@ import (
 
 // checkCmd says whether this box is good.
 type checkCmd struct {
-	Run_   checkRunCmd    `cmd:"" name:"run" default:"withargs" help:"Check devices, card, supply, clock and the way to the record. This is what check alone does."`
+	Run_   checkRunCmd    `cmd:"" name:"run" default:"withargs" help:"What check alone does; its flags are those of check itself: --full, --by, --json, --html, --config."`
 	List   checkListCmd   `cmd:"" help:"The reports that are kept on this box."`
 	Show   checkShowCmd   `cmd:"" help:"A report, as a table, as JSON, or as a page to print."`
 	Verify checkVerifyCmd `cmd:"" help:"Whether a report is as its kiosk has signed it."`
 }
+
+// Help implements kong.HelpProvider.
+func (checkCmd) Help() string { return checkRunCmd{}.Help() }
 
 // onBox is where a command finds its kiosk.
 type onBox struct {
@@ -56,7 +59,7 @@ Examples:
   kioskctl check --full --by tech-3 --html check.html
   kioskctl check list
   kioskctl check show 20261201-093000-full --html check.html
-  kioskctl check verify report.json --ca root.crt`
+  kioskctl check verify report.json --ca ca.crt`
 }
 
 // errNotGood ends the program with 1 after the report was printed.
