@@ -124,7 +124,6 @@ func gallery() (all []shot) {
 		add(string(p), s, nil)
 	}
 	add("status", guide.Session{Place: guide.Home, Aside: guide.Status}, nil)
-	add("status-restarted", guide.Session{Place: guide.Home, Aside: guide.Status}, func(s *seen) { s.Trouble = Trouble{Restarts: 2, Last: "hung desk"} })
 	for _, g := range []guide.Place{guide.Staff, guide.PIN, guide.NewPIN, guide.PINAgain} {
 		add(string(g), guide.Session{Gate: g, Number: "7", Typed: "482"}, nil)
 		add(string(g)+"-technician", guide.Session{Gate: g, Number: "0", Typed: "482"}, func(s *seen) { s.Workers = nil })
@@ -138,7 +137,7 @@ func gallery() (all []shot) {
 	}
 	add("corner-checked", guide.Session{Corner: guide.CornerCheck}, func(s *seen) {
 		s.Bench = Bench{Running: true, Good: map[string]bool{"storage": true, "card": false, "board": true, "name": true, "connection": true, "record": true, "practice": false}}
-		s.Power.Blind = true
+		s.Power.Blind, s.Trouble = true, Trouble{Restarts: 2, Last: "hung desk"}
 	})
 	add("corner-pin", guide.Session{Corner: guide.CornerGiven, Of: "7", Given: "4821"}, nil)
 	add("corner-badge", guide.Session{Corner: guide.CornerGiven, Of: "7", Given: "0007123456789012"}, nil)
