@@ -42,8 +42,9 @@ test: web lint ## install what is missing, then every check and race test
 	CGO_ENABLED=1 go test -race -p 3 -parallel 4 -timeout 10m $(LONGEST) $(filter-out $(LONGEST) $(PURE),$(shell go list ./...))
 	go test $(PURE)
 
-lint: ## vet, staticcheck, gofumpt
+lint: ## vet, for boards of 32 bits too, staticcheck, gofumpt
 	go vet ./... && go tool staticcheck -checks all ./...
+	@GOARCH=arm GOARM=7 CGO_ENABLED=0 go vet ./cmd/...
 	@out=$$(go tool gofumpt -l cmd drivers firmware queue hwtest provisioning); test -z "$$out" || { echo "gofumpt: $$out"; exit 1; }
 
 deps: ## what the tests need: mosquitto, QEMU, ext4's tools, Chromium, a robotic voice, and npm packages by lock file

@@ -101,7 +101,7 @@ func writeBack(ctx context.Context, dir string) (took []time.Duration, err error
 func room(dir string) (int64, error) {
 	var s unix.Statfs_t
 	err := unix.Statfs(dir, &s)
-	return int64(s.Bavail) * s.Bsize, err
+	return int64(s.Bavail) * int64(s.Bsize), err // of 32 bits on some boards
 }
 
 // worn is the wear from which on a card is to be replaced, per cent of its life.
