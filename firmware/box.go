@@ -2,7 +2,7 @@ package firmware
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -147,7 +147,7 @@ func (t *lineTask) watch(ctx context.Context, well func()) error {
 	return context.Cause(ctx)
 }
 
-var errLineDead = fmt.Errorf("it does not answer any more: look at its wires")
+var errLineDead = errors.New("it does not answer any more: look at its wires")
 
 // gaugeTask asks the battery's gauge.
 type gaugeTask struct{ *box }

@@ -44,15 +44,12 @@ func (c *card) Run(ctx context.Context) error {
 	}
 }
 
-// worn is the wear from which on a card is to be replaced, per cent of its life.
-const worn = 90
-
 // cardWord is what whoever runs the fleet has to know of it.
 func cardWord(c board.Card) string {
 	if n, known := c.Errors.Get(); known && n > 0 {
 		return wire.CardErrors
 	}
-	if w, known := c.Wear.Get(); c.Ending || known && w >= worn {
+	if w, known := c.Wear.Get(); c.Ending || known && w >= board.Worn {
 		return wire.CardWorn
 	}
 	return ""

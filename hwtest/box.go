@@ -50,6 +50,9 @@ func (b Bench) supply() Check {
 	}
 }
 
+// looks are as many as it takes until a low battery is believed.
+const looks = 3
+
 // power asks the running kiosk, or looks itself.
 func (b Bench) power() (power.State, board.Charge, error) {
 	if b.Kiosk != nil {
@@ -67,11 +70,12 @@ func (b Bench) power() (power.State, board.Charge, error) {
 	if seen.Gauge != nil {
 		c = *seen.Gauge
 	}
-	p = p.With(seen)
-	n, known := p.Charge.Get()
-	mv, measured := p.CellMV.Get()
-	low := p.Source == board.Battery && (known && n < 15 || measured && mv < 3400 || p.Empty)
-	return power.State{Source: p.Source, Charge: p.Charge, Low: low, Blind: p.Blind}, c, nil
+	var w power.Watch // as the kiosk judges it, were it so for a while
+	var s power.State
+	for i := range looks {
+		s = w.See(p.With(seen), time.Now().Add(time.Duration(i)*time.Second))
+	}
+	return s, c, nil
 }
 
 // look reads the box's own lines and gauge once.

@@ -53,7 +53,7 @@ func (b Bench) open(ctx context.Context, t table) (port.Wire, catalogue.Protocol
 }
 
 // watch looks at a device's samples until one is as wanted for so long without a break. It says what the last one was if that does not come.
-func (b Bench) watch(ctx context.Context, t table, wanted func(vitals.Sample) bool, for_ time.Duration) (s vitals.Sample, err error) {
+func (b Bench) watch(ctx context.Context, t table, wanted func(vitals.Sample) bool, long time.Duration) (s vitals.Sample, err error) {
 	next, end, err := b.samples(ctx, t)
 	if err != nil {
 		return s, err
@@ -74,7 +74,7 @@ func (b Bench) watch(ctx context.Context, t table, wanted func(vitals.Sample) bo
 		case since.IsZero():
 			since = time.Now()
 		}
-		if !since.IsZero() && time.Since(since) >= for_ {
+		if !since.IsZero() && time.Since(since) >= long {
 			return s, nil
 		}
 	}
@@ -115,9 +115,9 @@ func (b Bench) finger(t table) []Step {
 	in := func(s vitals.Sample) bool {
 		return s.Kind == vitals.KindOximetry && !s.Flags.Doubted() && s.Oximetry.SpO2.Known() && s.Oximetry.Pulse.Known()
 	}
-	look := func(name, description, ask string, wanted func(vitals.Sample) bool, for_ time.Duration, waited, do string) Step {
+	look := func(name, description, ask string, wanted func(vitals.Sample) bool, long time.Duration, waited, do string) Step {
 		return Step{name, description, ask, func(ctx context.Context, _ *Person) Result {
-			s, err := b.watch(ctx, t, wanted, for_)
+			s, err := b.watch(ctx, t, wanted, long)
 			if err != nil {
 				return failed(why(err, waited), do)
 			}

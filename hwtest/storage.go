@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"nabz/drivers/board"
 )
 
 // What the storage is asked for: as many flushed blocks as a busy hour, at no more than a worker would notice.
@@ -104,9 +106,6 @@ func room(dir string) (int64, error) {
 	return int64(s.Bavail) * int64(s.Bsize), err // of 32 bits on some boards
 }
 
-// worn is the wear from which on a card is to be replaced, per cent of its life.
-const worn = 90
-
 // card is who the card is and what it and its file system say of their health.
 func (b Bench) card() Check {
 	return Check{
@@ -128,12 +127,12 @@ func (b Bench) card() Check {
 			}
 			used, tells := c.Wear.Get()
 			if tells {
-				values = append(values, number("life used", int(used), "%", fmt.Sprintf("below %d", worn)))
+				values = append(values, number("life used", int(used), "%", fmt.Sprintf("below %d", board.Worn)))
 			}
 			switch {
 			case errs > 0:
 				return failed("its file system has met errors", "replace the card, and keep the old one: what waits is on it", values...)
-			case tells && used >= worn || c.Ending:
+			case tells && used >= board.Worn || c.Ending:
 				return failed("it is at the end of its life", "replace the card", values...)
 			case len(values) == 0:
 				return Result{Verdict: Pass, Why: "this medium tells nothing of its health"}

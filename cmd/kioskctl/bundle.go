@@ -2,9 +2,9 @@ package main
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -44,7 +44,7 @@ func (c bundleCmd) Run() error {
 		fmt.Fprintln(os.Stderr, "kioskctl:", err) // a bundle is wanted just then
 		cfg.Data = "/var/lib/nabz"
 	}
-	var z writer
+	var z bytes.Buffer
 	w := zip.NewWriter(&z)
 	missing := ""
 	for _, g := range c.gather(cfg) {
@@ -60,10 +60,10 @@ func (c bundleCmd) Run() error {
 	if err := errors.Join(member(w, "missing.txt", []byte(missing)), w.Close()); err != nil {
 		return err
 	}
-	if err := whole.Write(c.Out, z, 0o600); err != nil {
+	if err := whole.Write(c.Out, z.Bytes(), 0o600); err != nil {
 		return fmt.Errorf("write the bundle: %w", err)
 	}
-	fmt.Printf("%s: %d kB\n", c.Out, (len(z)+999)/1000)
+	fmt.Printf("%s: %d kB\n", c.Out, (z.Len()+999)/1000)
 	return nil
 }
 
@@ -113,5 +113,3 @@ func (c bundleCmd) gather(cfg config.Config) []gathered {
 var secretLines = regexp.MustCompile(`(?m)^(\s*(?:pin|technician_pin|password|password_file|username)\s*=).*$`)
 
 func redact(toml []byte) []byte { return secretLines.ReplaceAll(toml, []byte("$1 \"(left out)\"")) }
-
-var _ io.Writer = (*writer)(nil)

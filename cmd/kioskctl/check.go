@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -213,19 +214,11 @@ func findings(row hwtest.Row) string {
 }
 
 func writeSheet(path string, signed hwtest.Signed, r hwtest.Report) error {
-	var page writer
+	var page bytes.Buffer
 	if err := r.WriteHTML(&page, signed.Fingerprint()); err != nil {
 		return err
 	}
-	return whole.Write(path, page, 0o644)
-}
-
-// writer collects what is written.
-type writer []byte
-
-func (w *writer) Write(b []byte) (int, error) {
-	*w = append(*w, b...)
-	return len(b), nil
+	return whole.Write(path, page.Bytes(), 0o644)
 }
 
 // checkListCmd lists reports.

@@ -13,6 +13,9 @@ import (
 	"nabz/drivers/vitals"
 )
 
+// Worn is the wear from which on a card is to be replaced, per cent of its life.
+const Worn = 90
+
 // Card is what the kernel knows of the health of the medium that a folder lies on. An SD card tells nothing of its wear; an eMMC does.
 type Card struct {
 	Wear   vitals.Maybe[vitals.Percent] // of its life that is used up, in steps of ten, 110 when it is beyond its end (JESD84-B51, EXT_CSD 268 and 269)
