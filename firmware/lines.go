@@ -9,7 +9,6 @@ import (
 	"nabz/drivers/frame"
 	"nabz/drivers/vitals"
 	"nabz/firmware/clock"
-	"nabz/firmware/config"
 	"nabz/firmware/live"
 	"nabz/firmware/power"
 	"nabz/firmware/uplink"
@@ -80,6 +79,3 @@ func (k *Kiosk) Ask(ctx context.Context) (wire.HelloReply, time.Duration, error)
 
 // Time is the kiosk's time now.
 func (k *Kiosk) Time() clock.Stamp { return k.clock.Now() }
-
-// Config is what the kiosk runs by.
-func (k *Kiosk) Config() config.Config { return k.cfg }

@@ -107,9 +107,6 @@ func (Systemd) Close() error { return nil }
 // Ready tells systemd, where there is one, that the kiosk has begun.
 func Ready() error { return say(daemon.SdNotifyReady) }
 
-// Stopping tells it that the kiosk ends.
-func Stopping() error { return say(daemon.SdNotifyStopping) }
-
 func say(word string) error {
 	_, err := daemon.SdNotify(false, word)
 	if err != nil {
