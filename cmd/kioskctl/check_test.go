@@ -195,7 +195,7 @@ func (k *technician) touch(place int) {
 // signed, kept, printed and verified.
 func TestFullCheck(t *testing.T) {
 	w := newWorkshop(t)
-	const start = "clock" // nobody has set it: the one thing that is not good here
+	const unset = "clock" // nobody has set it: the one thing that is not good here
 	master, slave, err := pty.Open()
 	w.must(err)
 	defer master.Close()
@@ -253,7 +253,7 @@ func TestFullCheck(t *testing.T) {
 	}
 	signed, r, err := hwtest.ShelfOf(w.bench.Config).Get(names[0])
 	w.must(err)
-	bad := map[string]hwtest.Verdict{start: hwtest.Fail, "button": hwtest.Skipped}
+	bad := map[string]hwtest.Verdict{unset: hwtest.Fail, "button": hwtest.Skipped}
 	for _, row := range r.Rows {
 		want := hwtest.Pass
 		if v, ok := bad[row.Name]; ok {
